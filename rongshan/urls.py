@@ -1,0 +1,24 @@
+"""Every address. Each app owns the ones below its prefix."""
+
+from django.contrib import admin
+from django.urls import include, path
+
+from rongshan import views
+
+admin.site.site_header = "荣成—山亭协作帮扶台账 · 系统维护"
+admin.site.site_title = "系统维护"
+admin.site.index_title = "名录、期限与设置"
+
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("healthz", views.healthz, name="healthz"),
+    path("admin/", admin.site.urls),
+    path("", include("directory.urls")),
+    path("desk/", include("desk.urls")),
+    path("", include("dashboard.urls")),
+]
+
+handler400 = "rongshan.views.bad_request"
+handler403 = "rongshan.views.permission_denied"
+handler404 = "rongshan.views.page_not_found"
+handler500 = "rongshan.views.server_error"
