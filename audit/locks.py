@@ -1,0 +1,43 @@
+"""The lock between posting and closing: everything that writes into a period shares it, closing takes it alone.
+
+Without it a posting that has read "2022Q2 is open" could commit after 2022Q2 was sealed.
+PostgreSQL: a transaction-level advisory lock, given back by commit or rollback. SQLite: nothing to do, because
+every writing transaction begins with BEGIN IMMEDIATE (settings: transaction_mode) and they run one by one.
+"""
+
+from __future__ import annotations
+
+from django.db import DEFAULT_DB_ALIAS, connections
+
+# Any number will do, so long as nobody else in this database uses it.
+BOOKS = 0x524F4E47_5348414E  # "RONGSHAN"
+
+
+class LockOutsideTransaction(Exception):
+    """The lock is asked for outside a transaction, where PostgreSQL would give it back at once."""
+
+
+def share_books(using: str = DEFAULT_DB_ALIAS) -> None:
+    """Wait until nobody is closing a period, and keep anyone from closing one until this transaction ends.
+
+    Any number of transactions may share the lock. Raises LockOutsideTransaction.
+    """
+    _lock("pg_advisory_xact_lock_shared", using)
+
+
+def close_books(using: str = DEFAULT_DB_ALIAS) -> None:
+    """Wait until all who share the lock are done, and keep everyone out until this transaction ends.
+
+    Must be the first thing a closing transaction does: two transactions that both share the lock and then
+    both ask for it alone would wait for each other. Raises LockOutsideTransaction.
+    """
+    _lock("pg_advisory_xact_lock", using)
+
+
+def _lock(function: str, using: str) -> None:
+    connection = connections[using]
+    if not connection.in_atomic_block:
+        raise LockOutsideTransaction("share_books 和 close_books 必须在事务之内调用。")
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute(f"SELECT {function}(%s)", [BOOKS])
