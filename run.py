@@ -11,6 +11,7 @@ when those files change. Settings are environment variables: the table in rongsh
 """
 
 import hashlib
+import inspect
 import os
 import re
 import shutil
@@ -53,7 +54,7 @@ class Stop(Exception):
 
 def main(arguments: list[str]) -> int:
     try:
-        if sys.version_info < (3, 11):
+        if sys.version_info < (3, 11):  # noqa: UP036  whoever starts it with an older one is told so
             raise Stop("需要 Python 3.11 或更新版本。/ Python 3.11 or newer is needed.")
         if not arguments:
             return serve()
@@ -85,15 +86,22 @@ def install(lock: str) -> None:
                 "Could not make .venv: install Python's venv module (Debian: apt-get install python3-venv)."
             )
     say(f"安装 Python 依赖 / installing requirements/{lock}.txt")
-    pip = [PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes"]
-    if subprocess.run([*pip, "-r", ROOT / "requirements" / f"{lock}.txt"]).returncode:
+    if subprocess.run(pip_install(PYTHON, lock)).returncode:
         raise Stop(no_network("Python 依赖", "the Python packages"))
     stamp.write_text(wanted)
 
 
+def pip_install(python: Path, lock: str) -> list[str | Path]:
+    """The command that installs requirements/`lock`.txt, every file checked against its hash."""
+    options = ["--quiet", "--disable-pip-version-check", "--require-hashes"]
+    return [python, "-m", "pip", "install", *options, "-r", ROOT / "requirements" / f"{lock}.txt"]
+
+
 def fetch_vendor_files() -> None:
-    """Fills static/vendor/ from the npm packages in package-lock.json, unless exactly that was done before."""
-    wanted = fingerprint(ROOT / "package-lock.json", extra=read(Path(__file__)))
+    """Fills static/vendor/ from the npm packages in package-lock.json, unless it was done before."""
+    wanted = fingerprint(
+        ROOT / "package-lock.json", extra=repr(VENDOR_FILES) + inspect.getsource(copy_vendor_file)
+    )
     stamp = VENDOR / "fetched"
     if read(stamp) == wanted:
         return
@@ -102,8 +110,15 @@ def fetch_vendor_files() -> None:
         folder = Path(name)
         for file in ("package.json", "package-lock.json"):
             shutil.copy(ROOT / file, folder / file)
-        command = [npm(folder), "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
-        if subprocess.run(command, cwd=folder, stdout=subprocess.DEVNULL).returncode:
+        ci: list[str | Path] = [
+            npm(folder),
+            "ci",
+            "--ignore-scripts",
+            "--no-audit",
+            "--no-fund",
+            "--loglevel=error",
+        ]
+        if subprocess.run(ci, cwd=folder, stdout=subprocess.DEVNULL).returncode:
             raise Stop(no_network("网页样式和图表文件", "the npm packages"))
         shutil.rmtree(VENDOR, ignore_errors=True)
         for source, target in VENDOR_FILES.items():
@@ -115,8 +130,7 @@ def npm(folder: Path) -> Path:
     """An npm: the one from PyPI in an environment that goes away with `folder`, else the machine's own."""
     there = folder / "node"
     subprocess.run([sys.executable, "-m", "venv", there], check=True)
-    pip = [there / BIN.name / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    if subprocess.run([*pip, "--require-hashes", "-r", ROOT / "requirements" / "setup.txt"]).returncode == 0:
+    if subprocess.run(pip_install(there / BIN.name / "python", "setup")).returncode == 0:
         return there / BIN.name / "npm"
     found = shutil.which("npm")
     if found is None:
@@ -147,7 +161,7 @@ def copy_vendor_file(source: Path, target: Path) -> None:
 
         text = re.sub(r'url\("data:image/svg\+xml,([^"]+)"\)', to_file, text)
         text = re.sub(r"(\.woff2?)\?[0-9a-f]+", r"\1", text)
-        if "data:" in text:
+        if re.search(r'url\(["\x27]?data:', text):
             raise Stop(f"{source.name}: 含有未能转换的 data: 图片 / a data: address is left over")
     target.write_text(text)
 

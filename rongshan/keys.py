@@ -1,6 +1,7 @@
 """The keys that must never be in the database: given by the environment, or (demo only) kept in files.
 
-Losing a field key makes identity numbers and phones unreadable for ever: back them up apart from the database.
+Losing a field key makes identity numbers and phones unreadable for ever: back the keys up, apart from the
+database.
 """
 
 import os

@@ -1,20 +1,20 @@
 """All settings. They come from the environment; without any, this is the demo on SQLite.
 
-| variable                | is                                                               | without it                    |
-| ----------------------- | ---------------------------------------------------------------- | ----------------------------- |
-| DATABASE_URL            | postgres://user:password@host/name or sqlite:////path/file       | sqlite in RONGSHAN_DATA_DIR   |
-| RONGSHAN_DATA_DIR       | folder of database, keys (demo) and evidence                     | var/ beside this checkout     |
-| RONGSHAN_PRODUCTION     | 1: refuse to start without keys and host, cookies and HSTS secure | demo                         |
-| RONGSHAN_HOSTS          | host names people type, separated by commas                      | only this machine             |
-| RONGSHAN_SECRET_KEY     | signs sessions and forms                                         | demo: made in keys/           |
-| RONGSHAN_FIELD_KEYS     | encrypt personal fields; Fernet keys, separated by commas: the first encrypts, all decrypt | likewise |
-| RONGSHAN_HMAC_KEY       | makes identity numbers findable without being readable           | likewise                      |
-| RONGSHAN_SEAL_KEY       | seals closed periods                                             | likewise                      |
-| RONGSHAN_PROXY_HEADER   | header in which the proxy says https, such as X-Forwarded-Proto  | none is believed              |
-| RONGSHAN_SSL_REDIRECT   | 0: production, but the proxy in front sends http to https itself | production: 1                 |
-| PORT                    | port of `python3 run.py`                                         | 8000                          |
+DATABASE_URL           postgres://user:password@host/name; without it, SQLite in RONGSHAN_DATA_DIR
+RONGSHAN_DATA_DIR      folder of database, demo keys and evidence; without it, var/ in this checkout
+RONGSHAN_PRODUCTION    1: real data. Refuses to start without keys and host names; https only
+RONGSHAN_HOSTS         host names people type, separated by commas; without it, this machine only
+RONGSHAN_SECRET_KEY    signs sessions and forms                     ┐
+RONGSHAN_FIELD_KEYS    encrypt personal fields; Fernet keys,        │
+                       separated by commas: the first encrypts,     │ without them the demo makes its own,
+                       all of them decrypt                          │ in RONGSHAN_DATA_DIR/keys/
+RONGSHAN_HMAC_KEY      finds identity numbers without reading them  │
+RONGSHAN_SEAL_KEY      seals closed periods                         ┘
+RONGSHAN_PROXY_HEADER  header in which the proxy in front says "https", such as X-Forwarded-Proto
+RONGSHAN_SSL_REDIRECT  0: the proxy in front already sends http to https
+PORT                   port of `python3 run.py`; without it, 8000
 
-A Fernet key is made by: python3 -c "import base64, os; print(base64.urlsafe_b64encode(os.urandom(32)).decode())"
+A key is made by: python3 -c "import base64, os; print(base64.urlsafe_b64encode(os.urandom(32)).decode())"
 """
 
 import os
@@ -166,7 +166,7 @@ TEMPLATES: list[dict[str, Any]] = [
 CRISPY_ALLOWED_TEMPLATE_PACKS = "bootstrap5"
 CRISPY_TEMPLATE_PACK = "bootstrap5"
 
-# The quarter a security event belongs to is ledger's knowledge; audit, on the lowest floor, only has its name.
+# The quarter that an event belongs to is ledger's knowledge; audit, on the lowest floor, has only this name.
 AUDIT_PERIOD_OF = "ledger.periods.earliest_open_code"
 
 TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}

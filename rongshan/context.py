@@ -1,0 +1,74 @@
+"""What every page's shell needs: who is here, where they may go, and whether this is a demonstration."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+from django.utils.functional import SimpleLazyObject
+
+from directory.models import ADMINISTRATORS, Role, User
+
+STAFF = frozenset({Role.CLERK, Role.HEAD, Role.REVIEWER, Role.PARTNER})
+BUSINESS = frozenset(Role) - ADMINISTRATORS
+
+# Label, name of the address, the roles that have work there. A link hidden here is no protection: the view
+# behind it asks again.
+NAVIGATION: tuple[tuple[str, str, frozenset[Role]], ...] = (
+    ("总览", "dashboard:home", BUSINESS),
+    ("待办", "desk:home", STAFF),
+    ("填报记录", "desk:entries", STAFF),
+    ("审核", "desk:review", frozenset({Role.REVIEWER})),
+    ("待定事项", "dashboard:questions", BUSINESS),
+    ("系统维护", "admin:index", ADMINISTRATORS | {Role.REVIEWER}),
+)
+
+
+@dataclass(frozen=True)
+class NavItem:
+    """One link of the main navigation; `current` when the page shown is it or lies below it."""
+
+    label: str
+    url: str
+    current: bool
+
+
+def shell(request: HttpRequest) -> dict[str, Any]:
+    """Context processor. Everything is worked out only when a template uses it: a page that does not (an
+    error page, a file) then asks the database nothing."""
+    return {
+        "nav": SimpleLazyObject(lambda: navigation(request)),
+        "logout_url": SimpleLazyObject(lambda: address("logout")),
+        "password_url": SimpleLazyObject(lambda: address("password_change")),
+    }
+
+
+def navigation(request: HttpRequest) -> list[NavItem]:
+    """The links of the person's role, those that exist; none for somebody not logged in."""
+    user = request.user
+    if not isinstance(user, User):
+        return []
+    links = [(label, address(name)) for label, name, roles in NAVIGATION if user.role in roles]
+    below = [url for _, url in links if url and request.path.startswith(url)]
+    here = max(below, key=len, default="")
+    return [NavItem(label, url, current=url == here) for label, url in links if url]
+
+
+def first_page(request: HttpRequest) -> str:
+    """Where a person's work begins: administrators in the admin, leaders and the partner side on the
+    overview, reviewers at the queue, everybody else at their tasks."""
+    user = request.user
+    role = user.role if isinstance(user, User) else ""
+    if role in ADMINISTRATORS:
+        return reverse("admin:index")
+    if role == Role.REVIEWER:
+        return reverse("desk:review")
+    return reverse("desk:home" if role in {Role.CLERK, Role.HEAD} else "dashboard:home")
+
+
+def address(name: str) -> str:
+    """The address of that name, "" while no app has it."""
+    try:
+        return reverse(name)
+    except NoReverseMatch:
+        return ""

@@ -1,0 +1,70 @@
+"""The pages that belong to no app: the way in, the answer to a watchdog, the pages that tell of errors."""
+
+from datetime import timedelta
+
+from django.contrib.auth.decorators import login_required
+from django.db import DatabaseError, connection
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+from django_tasks_db.models import DBTaskResult
+
+from rongshan.context import first_page
+
+# A task is picked up within a second by a worker that lives; five minutes leave room for one long import.
+STALLED_AFTER = timedelta(minutes=5)
+
+
+@login_required
+def home(request: HttpRequest) -> HttpResponse:
+    """Sends everybody to the first page of their work: leaders to the overview, staff to their tasks."""
+    return redirect(first_page(request))
+
+
+@never_cache
+@require_safe
+def healthz(request: HttpRequest) -> JsonResponse:
+    """{"status", "database", "worker"} for a watchdog; 200 as long as the database answers, else 503.
+
+    "worker" is told from the queue, the only thing that a web process can see of it: "idle" when no task
+    waits, "busy" when the oldest waiting task has waited less than five minutes, "stalled" when longer (then
+    the worker is not running or hangs; pages work, but imports and reports do not get done), "unknown"
+    without a database. "status" is "ok" only when the database answers and the worker is not stalled.
+    """
+    try:
+        connection.ensure_connection()
+        waiting = DBTaskResult.objects.ready().order_by("enqueued_at")
+        oldest = waiting.values_list("enqueued_at", flat=True).first()
+    except DatabaseError:
+        return JsonResponse({"status": "failed", "database": "unreachable", "worker": "unknown"}, status=503)
+    worker = "idle"
+    if oldest is not None:
+        worker = "stalled" if timezone.now() - oldest > STALLED_AFTER else "busy"
+    return JsonResponse(
+        {"status": "degraded" if worker == "stalled" else "ok", "database": "ok", "worker": worker}
+    )
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return render(request, "400.html", status=400)
+
+
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return render(request, "403.html", status=403)
+
+
+def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    # One page for "does not exist" and "is not yours": the answer must not tell which.
+    return render(request, "404.html", status=404)
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    return render(request, "403_csrf.html", status=403)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    # Without the request: the page must appear also when the database, and with it the session, is gone.
+    return HttpResponse(render_to_string("500.html"), status=500)
