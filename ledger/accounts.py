@@ -1,0 +1,80 @@
+"""The account tree of a plan (DESIGN §1 Money): which stage accounts a line has, and their names.
+
+source → pool → ℓ.arranged → ℓ.allocated@u → ℓ.disbursed@u → ℓ.spent@u        (the money)
+remit → received                                                             (receipts from 荣成)
+outside → ℓ.claimable@u → ℓ.claimed@u                                        (先支后报)
+"""
+
+from __future__ import annotations
+
+from directory.models import Organization
+from ledger.models import Account, BudgetLine, Plan, Unit
+
+SOURCE, POOL = "source", "pool"
+ARRANGED, ALLOCATED, DISBURSED, SPENT = "arranged", "allocated", "disbursed", "spent"
+REMIT, RECEIVED = "remit", "received"
+OUTSIDE, CLAIMABLE, CLAIMED = "outside", "claimable", "claimed"
+TARGET = "target"
+
+CHAIN = (
+    ARRANGED,
+    ALLOCATED,
+    DISBURSED,
+    SPENT,
+)  # in the order money passes; cumulative = this stage and later ones
+
+# What an account of the stage holds, as messages and the statement of accounts call it.
+HOLDS = {
+    SOURCE: "资金来源",
+    POOL: "待安排资金",
+    ARRANGED: "已安排未下达的资金",
+    ALLOCATED: "已下达未拨付的资金",
+    DISBURSED: "已拨付未支出的资金",
+    SPENT: "已支出的资金",
+    REMIT: "荣成拨出的资金",
+    RECEIVED: "已到位的资金",
+    OUTSIDE: "账外",
+    CLAIMABLE: "已支出未报账的金额",
+    CLAIMED: "已报账的金额",
+    TARGET: "已计数",
+}
+
+UNBOUNDED = (OUTSIDE,)
+
+
+def code_for(
+    plan: Plan,
+    stage: str,
+    line: BudgetLine | None = None,
+    unit: Organization | None = None,
+    contract: str = "",
+) -> str:
+    """The unique code of a money account, such as "2022/2022-04/spent@370406106#HT-01"."""
+    parts = [plan.code, line.code, stage] if line else [plan.code, stage]
+    return "/".join(parts) + (f"@{unit.code}" if unit else "") + (f"#{contract}" if contract else "")
+
+
+def money_account(
+    plan: Plan,
+    stage: str,
+    line: BudgetLine | None = None,
+    unit: Organization | None = None,
+    contract: str = "",
+) -> Account:
+    """The account, opened empty on first use; born closed if its line is no longer open."""
+    where = "".join(f"“{part}”" for part in (line.name if line else "", unit.name if unit else "") if part)
+    account, _ = Account.objects.get_or_create(
+        code=code_for(plan, stage, line, unit, contract),
+        defaults={
+            "name": f"{where}{HOLDS[stage]}" + (f"（合同 {contract}）" if contract else ""),
+            "unit": Unit.FEN,
+            "plan": plan,
+            "line": line,
+            "stage": stage,
+            "organization": unit,
+            "contract": contract,
+            "minimum": None if stage in UNBOUNDED else 0,
+            "closed": bool(line and line.state != BudgetLine.State.OPEN),
+        },
+    )
+    return account

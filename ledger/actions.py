@@ -1,0 +1,624 @@
+"""Verbs on entries: submit, resubmit, withdraw, approve, return, correct, reverse, declare nil (DESIGN §5).
+
+Every action is atomic, takes `by=` (who) and `on=` (the date it happens), writes its audit event inside the
+transaction, and raises a Refusal in Chinese; a refusal is audited afterwards in a transaction of its own. Lock order
+everywhere: books (shared) → entry → subject → accounts.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar, cast
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from audit.events import record, record_refusal
+from audit.locks import share_books
+from directory.models import Organization, User
+from ledger import filings, posting
+from ledger.models import (
+    Decision,
+    Detail,
+    Draft,
+    Entry,
+    EntryConcern,
+    EntryEvidence,
+    Evidence,
+    Subject,
+    Transfer,
+)
+from ledger.permissions import may_file, may_review
+from ledger.refusals import Refusal
+from ledger.registers import Leg, Register, get_register
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class InvalidEntry(Refusal):
+    """The row breaks rules of its register; `fields` has every message at its field."""
+
+
+class SubjectTaken(Refusal):
+    """Another entry about the same thing is in force or undecided."""
+
+
+class NotAllowed(Refusal):
+    """The user's role or unit does not permit this."""
+
+
+class AlreadyDecided(Refusal):
+    """The entry is no longer what the user saw: another decided, withdrew or resubmitted it meanwhile."""
+
+
+class OwnEntry(Refusal):
+    """The decider filed or submitted the entry (DESIGN §2.6)."""
+
+
+class EvidenceMissing(Refusal):
+    """Approval needs evidence that does not hang on this version."""
+
+
+class ReasonMissing(Refusal):
+    """A return, correction or reversal without a reason."""
+
+
+class NotInForce(Refusal):
+    """Only an approved entry still in force can be corrected or reversed; a reversal cannot be reversed."""
+
+
+def moment(on: date) -> datetime:
+    """The timestamp of something done on `on`: now, if that is today."""
+    return timezone.make_aware(datetime.combine(on, timezone.localtime().time()))
+
+
+def refusable(verb: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Make a function an action: one transaction; a Refusal rolls it back and leaves a `refused` audit event."""
+
+    def wrap(function: Callable[P, R]) -> Callable[P, R]:
+        @wraps(function)
+        def run(*args: P.args, **kwargs: P.kwargs) -> R:
+            try:
+                with transaction.atomic():
+                    return function(*args, **kwargs)
+            except Refusal as refusal:
+                target = kwargs.get("entry") or kwargs.get("register")
+                named = (
+                    f"ledger.entry:{target.pk}" if isinstance(target, Entry) else getattr(target, "code", "")
+                )
+                record_refusal(
+                    verb=verb,
+                    by=cast("User", kwargs["by"]),
+                    target=named,
+                    summary=refusal.message,
+                    details={"rule": type(refusal).__name__},
+                )
+                raise
+
+        return run
+
+    return wrap
+
+
+# --- submitting -------------------------------------------------------------------------------------------------
+
+
+def submit(
+    *,
+    by: User,
+    on: date,
+    register: Register,
+    row: Detail,
+    evidence: Sequence[Evidence] = (),
+    token: uuid.UUID | None = None,
+    filed_for: Organization | None = None,
+    origin: str = "表单",
+) -> Entry:
+    """File a new entry; the money it moves is held from now on.
+
+    `row` is an unsaved detail row of the register. `token` names the form: the same form sent twice returns the entry
+    the first one made. Raises InvalidEntry, NotAllowed, SubjectTaken, or a posting refusal.
+    """
+    token = token or uuid.uuid4()
+    try:
+        return _submit(
+            by=by,
+            on=on,
+            register=register,
+            row=row,
+            evidence=evidence,
+            token=token,
+            filed_for=filed_for,
+            origin=origin,
+        )
+    except IntegrityError:
+        # the same form arrived twice at the same moment; the first made the entry
+        twin = Entry.objects.unscoped("表单标识重复时取回先到的一份").filter(token=token, filed_by=by).first()
+        if twin is None:
+            raise
+        return twin
+
+
+@refusable("entry.submit")
+def _submit(
+    *,
+    by: User,
+    on: date,
+    register: Register,
+    row: Detail,
+    evidence: Sequence[Evidence],
+    token: uuid.UUID,
+    filed_for: Organization | None,
+    origin: str,
+) -> Entry:
+    share_books()
+    twin = Entry.objects.unscoped("同一表单重复提交").filter(token=token, filed_by=by).first()
+    if twin is not None:
+        return twin
+    unit = _unit_of(by, filed_for)
+    _check(register, row, by, on)
+    subject = _subject(register, row)
+    if subject.in_force_id is not None:
+        raise _taken(subject.in_force, "已通过；如需修改，请在该记录上点“更正”。")
+    entry = _new_entry(by, on, register, row, subject, unit, token=token, origin=origin)
+    _claim(entry, [subject])
+    _file_version(entry, row, evidence, register.legs(row), by)
+    Draft.objects.filter(token=token, owner=by).delete()
+    _record(entry, "entry.submitted", by, "提交")
+    return entry
+
+
+@refusable("entry.resubmit")
+def resubmit(
+    *,
+    by: User,
+    on: date,
+    entry: Entry,
+    version: int,
+    row: Detail,
+    evidence: Sequence[Evidence] = (),
+    token: uuid.UUID | None = None,
+) -> Entry:
+    """Submit a returned or withdrawn entry again as its next version; the earlier versions stay readable.
+
+    `version` is the one the clerk saw. Raises AlreadyDecided if it is no longer the latest, and all that submit does.
+    """
+    share_books()
+    entry = _locked(entry)
+    register = get_register(entry.register)
+    if entry.version == version + 1 and entry.state == Entry.State.SUBMITTED and entry.submitted_by == by:
+        return entry  # the same form sent twice: the first one made this version
+    if entry.state not in (Entry.State.RETURNED, Entry.State.WITHDRAWN) or entry.version != version:
+        raise AlreadyDecided(
+            f"这条记录已变为“{entry.get_state_display()}”（第 {entry.version} 版），请刷新后再改。"
+        )
+    _same_unit(by, entry)
+    _check(register, row, by, on)
+    subject = _subject(register, row)
+    legs = register.legs(row)
+    subjects = [subject]
+    if entry.corrects is not None:
+        legs = _inverse(entry.corrects) + legs
+        subjects.append(_in_force(entry.corrects))
+    elif subject.in_force_id is not None:
+        raise _taken(subject.in_force, "已通过；如需修改，请在该记录上点“更正”。")
+    entry.version += 1
+    entry.state = Entry.State.SUBMITTED
+    entry.subject = subject
+    entry.submitted_by, entry.submitted_at = by, moment(on)
+    entry.decided_by = entry.decided_at = None
+    entry.occurred_on = register.occurred_on(row)
+    entry.filing = filings.filing_of(entry.register, entry.filed_for, entry.occurred_on)
+    entry.summary, entry.amount = register.summary(row)[:200], register.amount(row)
+    entry.save()
+    _claim(entry, subjects)
+    _file_version(entry, row, evidence, legs, by)
+    if token is not None:
+        Draft.objects.filter(token=token, owner=by).delete()
+    _record(entry, "entry.submitted", by, f"重新提交（第 {entry.version} 版）")
+    return entry
+
+
+@refusable("entry.withdraw")
+def withdraw(*, by: User, on: date, entry: Entry, version: int) -> Entry:
+    """Take an undecided entry back; what it held is released. Raises AlreadyDecided or NotAllowed."""
+    share_books()
+    entry = _undecided(entry, version)
+    _same_unit(by, entry)
+    _release(entry)
+    entry.state = Entry.State.WITHDRAWN
+    entry.save(update_fields=["state"])
+    _decide(entry, Decision.Outcome.WITHDRAWN, by, on)
+    _record(entry, "entry.withdrawn", by, "撤回")
+    return entry
+
+
+@refusable("entry.correct")
+def correct(
+    *,
+    by: User,
+    on: date,
+    entry: Entry,
+    row: Detail,
+    reason: str,
+    evidence: Sequence[Evidence] = (),
+    token: uuid.UUID | None = None,
+) -> Entry:
+    """File a correction of an approved entry: what it moved is taken back and the new row posted, as one posting.
+
+    Raises NotInForce, ReasonMissing, and all that submit does.
+    """
+    share_books()
+    token = token or uuid.uuid4()
+    twin = Entry.objects.unscoped("同一表单重复提交").filter(token=token, filed_by=by).first()
+    if twin is not None:
+        return twin
+    _same_unit(by, entry)
+    _need_reason(reason)
+    entry = _locked(entry)
+    register = get_register(entry.register)
+    _check(register, row, by, on)
+    subjects = [_in_force(entry), _subject(register, row)]
+    made = _new_entry(
+        by,
+        on,
+        register,
+        row,
+        subjects[1],
+        entry.filed_for,
+        token=token,
+        kind=Entry.Kind.CORRECTION,
+        corrects=entry,
+        reason=reason,
+    )
+    _claim(made, subjects)
+    _file_version(made, row, evidence, _inverse(entry) + register.legs(row), by)
+    Draft.objects.filter(token=token, owner=by).delete()
+    _record(made, "entry.submitted", by, f"提交对 {entry.pk} 号记录的更正")
+    return made
+
+
+@refusable("entry.reverse")
+def reverse(*, by: User, on: date, entry: Entry, reason: str, token: uuid.UUID | None = None) -> Entry:
+    """File a 红冲 of an approved entry: once approved, everything it moved is taken back.
+
+    Raises NotInForce (a reversal cannot be reversed: file anew), ReasonMissing, and InsufficientFunds naming what must
+    be reversed first.
+    """
+    share_books()
+    token = token or uuid.uuid4()
+    twin = Entry.objects.unscoped("同一表单重复提交").filter(token=token, filed_by=by).first()
+    if twin is not None:
+        return twin
+    _same_unit(by, entry)
+    _need_reason(reason)
+    entry = _locked(entry)
+    subject = _in_force(entry)
+    row = detail_of(entry)
+    register = get_register(entry.register)
+    made = _new_entry(
+        by,
+        on,
+        register,
+        row,
+        subject,
+        entry.filed_for,
+        token=token,
+        kind=Entry.Kind.REVERSAL,
+        corrects=entry,
+        reason=reason,
+    )
+    _claim(made, [subject])
+    row.pk, row._state.adding = None, True  # the reversal carries a copy of the row it takes back
+    _file_version(made, row, (), _inverse(entry), by)
+    _record(made, "entry.submitted", by, f"提交对 {entry.pk} 号记录的红冲")
+    return made
+
+
+@refusable("entry.attach")
+def attach(*, by: User, on: date, entry: Entry, version: int, evidence: Sequence[Evidence]) -> Entry:
+    """Hang further files on an undecided entry. Raises AlreadyDecided or NotAllowed."""
+    entry = _undecided(entry, version)
+    _same_unit(by, entry)
+    _hang(entry, evidence)
+    _record(entry, "entry.attached", by, f"补充 {len(evidence)} 份凭据")
+    return entry
+
+
+# --- deciding ---------------------------------------------------------------------------------------------------
+
+
+@refusable("entry.approve")
+def approve(*, by: User, on: date, entry: Entry, version: int) -> posting.Posted:
+    """Approve the version the reviewer saw; its holds become transfers. Returns the posting period and why.
+
+    Raises NotAllowed, OwnEntry, AlreadyDecided, EvidenceMissing or NoOpenPeriod; never for want of money.
+    """
+    share_books()
+    entry = _undecided(entry, version)
+    _may_decide(by, entry)
+    if entry.kind != Entry.Kind.REVERSAL:
+        missing = get_register(entry.register).evidence_rule(detail_of(entry))
+        if missing and not EntryEvidence.objects.filter(entry=entry, version=entry.version).exists():
+            raise EvidenceMissing(
+                f"{entry.pk} 号记录还没有{missing}，不能通过；请退回补充，或请填报单位补传。"
+            )
+    subjects = _claimed(entry)
+    posted = posting.post(entry, by_id=by.pk, at=moment(on))
+    for subject in subjects:
+        mine = subject.pk == entry.subject_id and entry.kind != Entry.Kind.REVERSAL
+        subject.undecided, subject.in_force = None, entry if mine else None
+        subject.save(update_fields=["undecided", "in_force"])
+    _decide(entry, Decision.Outcome.APPROVED, by, on, reason=posted.note)
+    _record(entry, "entry.approved", by, f"通过，记入{posted.period.label}", period=posted.period.code)
+    return posted
+
+
+@refusable("entry.return")
+def return_entry(
+    *, by: User, on: date, entry: Entry, version: int, reason: str, fields: Mapping[str, str] | None = None
+) -> Entry:
+    """Return the version the reviewer saw, with a reason and remarks per field; what it held is released.
+
+    Raises NotAllowed, OwnEntry, AlreadyDecided or ReasonMissing.
+    """
+    share_books()
+    remarks = {name: text.strip() for name, text in (fields or {}).items() if text.strip()}
+    entry = _undecided(entry, version)
+    _may_decide(by, entry)
+    if not reason.strip() and not remarks:
+        raise ReasonMissing("请写明退回理由，或在有问题的栏目旁写明意见。", {"reason": ["请写明退回理由。"]})
+    _release(entry)
+    entry.state, entry.decided_by, entry.decided_at = Entry.State.RETURNED, by, moment(on)
+    entry.save(update_fields=["state", "decided_by", "decided_at"])
+    _decide(entry, Decision.Outcome.RETURNED, by, on, reason=reason.strip(), fields=remarks)
+    _record(entry, "entry.returned", by, "退回", details={"fields": sorted(remarks)})
+    return entry
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one entry of a bulk approval: `refusal` is "" if it was approved."""
+
+    entry: Entry
+    refusal: str
+
+
+def approve_many(*, by: User, on: date, seen: Sequence[tuple[Entry, int]]) -> list[Outcome]:
+    """Approve each (entry, version seen) in a transaction of its own; those it may not decide are skipped and listed."""
+    outcomes = []
+    for entry, version in seen:
+        try:
+            approve(by=by, on=on, entry=entry, version=version)
+        except Refusal as refusal:
+            outcomes.append(Outcome(entry, refusal.message))
+        else:
+            outcomes.append(Outcome(entry, ""))
+    return outcomes
+
+
+# --- reading what the actions need ------------------------------------------------------------------------------
+
+
+def detail_of(entry: Entry, version: int | None = None) -> Any:
+    """The register's row of a version (the latest by default)."""
+    model: Any = get_register(entry.register).model
+    return model.objects.get(entry=entry, version=version or entry.version)
+
+
+def is_in_force(entry: Entry) -> bool:
+    """Whether the entry is approved and neither reversed nor replaced since."""
+    return entry.state == Entry.State.APPROVED and entry.subject.in_force_id == entry.pk
+
+
+# --- steps shared by the verbs ----------------------------------------------------------------------------------
+
+
+def _unit_of(by: User, filed_for: Organization | None) -> Organization:
+    unit = filed_for or by.organization
+    if unit is None or not may_file(by):
+        raise NotAllowed("您的账号不能填报，请联系本单位填报员或系统管理员。")
+    if unit != by.organization and not may_review(by) and not by.is_system:
+        raise NotAllowed(f"您只能为本单位（{by.organization}）填报。")
+    return unit
+
+
+def _same_unit(by: User, entry: Entry) -> None:
+    if not may_file(by) or by.organization_id != entry.filed_for_id:
+        raise NotAllowed(f"这条记录由{entry.filed_for}填报，只有该单位可以修改或撤回。")
+
+
+def _may_decide(by: User, entry: Entry) -> None:
+    if not may_review(by):
+        raise NotAllowed("只有区乡村振兴局的审核员可以审核。")
+    if by.pk in (entry.filed_by_id, entry.submitted_by_id):
+        raise OwnEntry(f"{entry.pk} 号记录由您本人填报或提交，须由另一位审核员审核。")
+
+
+def _need_reason(reason: str) -> None:
+    if not reason.strip():
+        raise ReasonMissing("请写明理由。", {"reason": ["请写明理由。"]})
+
+
+def _check(register: Register, row: Detail, by: User, on: date) -> None:
+    errors = register.errors(row, by, on)
+    if errors:
+        text = "；".join(message for messages in errors.values() for message in messages)
+        raise InvalidEntry(text, {name: list(messages) for name, messages in errors.items()})
+
+
+def _locked(entry: Entry) -> Entry:
+    return (
+        Entry.objects.unscoped("按主键加锁，权限由调用的动作检查")
+        .select_for_update(of=("self",), no_key=True)
+        .select_related("filed_for", "decided_by", "submitted_by", "corrects")
+        .get(pk=entry.pk)
+    )
+
+
+def _undecided(entry: Entry, version: int) -> Entry:
+    entry = _locked(entry)
+    if entry.state != Entry.State.SUBMITTED:
+        who = (
+            f"，{entry.decided_by}于 {timezone.localtime(entry.decided_at):%Y-%m-%d %H:%M} 办理"
+            if (entry.decided_by and entry.decided_at)
+            else ""
+        )
+        raise AlreadyDecided(f"{entry.pk} 号记录已变为“{entry.get_state_display()}”{who}，请刷新。")
+    if entry.version != version:
+        raise AlreadyDecided(
+            f"{entry.pk} 号记录已由{entry.submitted_by}于 {timezone.localtime(entry.submitted_at):%Y-%m-%d %H:%M} "
+            f"重新提交为第 {entry.version} 版，您看到的是第 {version} 版，请刷新后再审。"
+        )
+    return entry
+
+
+def _subject(register: Register, row: Detail) -> Subject:
+    subject, _ = Subject.objects.get_or_create(register=register.code, key=register.natural_key(row)[:300])
+    return subject
+
+
+def _in_force(entry: Entry) -> Subject:
+    if entry.kind == Entry.Kind.REVERSAL:
+        raise NotInForce("红冲不能再红冲；如确需恢复，请重新填报。")
+    subject = entry.subject
+    if entry.state != Entry.State.APPROVED or subject.in_force_id != entry.pk:
+        raise NotInForce(
+            f"{entry.pk} 号记录{entry.get_state_display()}，且不是现行有效的记录，不能更正或红冲。"
+        )
+    return subject
+
+
+def _taken(other: Entry | None, what: str) -> SubjectTaken:
+    assert other is not None
+    return SubjectTaken(f"同一笔业务已有记录：{other.pk} 号（{other.summary}，{other.filed_by}填报）{what}")
+
+
+def _claim(entry: Entry, subjects: Sequence[Subject]) -> None:
+    """Point each subject at the entry, unless another undecided one got there first. Locks in id order."""
+    for pk in sorted({subject.pk for subject in subjects}):
+        subject = Subject.objects.select_for_update(no_key=True).get(pk=pk)
+        if subject.undecided_id not in (None, entry.pk):
+            raise _taken(subject.undecided, "正在审核，不能重复提交。")
+        mine = subject.in_force_id in (None, entry.corrects_id)
+        if not mine:
+            raise _taken(subject.in_force, "已通过；如需修改，请在该记录上点“更正”。")
+        subject.undecided = entry
+        subject.save(update_fields=["undecided"])
+
+
+def _claimed(entry: Entry) -> list[Subject]:
+    return list(
+        Subject.objects.select_for_update(of=("self",), no_key=True).filter(undecided=entry).order_by("pk")
+    )
+
+
+def _release(entry: Entry) -> None:
+    for subject in _claimed(entry):
+        subject.undecided = None
+        subject.save(update_fields=["undecided"])
+    posting.release(entry)
+
+
+def _inverse(entry: Entry) -> list[Leg]:
+    """What takes back all the entry itself moved (not what it, as a correction, took back of another)."""
+    moved = Transfer.objects.filter(entry=entry, reverses__isnull=True).select_related("source", "target")
+    return [
+        Leg(t.kind, t.target, t.source, t.amount, t.organization_id, reverses_id=t.pk, forward=False)
+        for t in moved.order_by("position")
+    ]
+
+
+def _new_entry(
+    by: User,
+    on: date,
+    register: Register,
+    row: Detail,
+    subject: Subject,
+    unit: Organization,
+    **fields: Any,
+) -> Entry:
+    occurred_on = register.occurred_on(row)
+    return Entry.objects.create(
+        register=register.code,
+        subject=subject,
+        filed_for=unit,
+        filing=filings.filing_of(register.code, unit, occurred_on),
+        occurred_on=occurred_on,
+        summary=register.summary(row)[:200],
+        amount=register.amount(row),
+        filed_by=by,
+        filed_at=moment(on),
+        submitted_by=by,
+        submitted_at=moment(on),
+        **fields,
+    )
+
+
+def _file_version(
+    entry: Entry, row: Detail, evidence: Sequence[Evidence], legs: Sequence[Leg], by: User
+) -> None:
+    """Write the version's row, units, files and holds, and note the first submission of its filing."""
+    row.entry, row.version = entry, entry.version
+    row.save(force_insert=True)
+    units = {leg.organization_id for leg in legs} | {entry.filed_for_id}
+    EntryConcern.objects.filter(entry=entry).delete()
+    EntryConcern.objects.bulk_create(EntryConcern(entry=entry, organization_id=pk) for pk in sorted(units))
+    _hang(entry, evidence)
+    filings.note_submission(entry)
+    posting.hold(entry, legs)
+
+
+def _hang(entry: Entry, evidence: Sequence[Evidence]) -> None:
+    have = set(
+        EntryEvidence.objects.filter(entry=entry, version=entry.version).values_list("evidence_id", flat=True)
+    )
+    EntryEvidence.objects.bulk_create(
+        EntryEvidence(entry=entry, version=entry.version, evidence=file, sha256=file.sha256)
+        for file in dict.fromkeys(evidence)
+        if file.pk not in have
+    )
+
+
+def _decide(
+    entry: Entry,
+    outcome: Decision.Outcome,
+    by: User,
+    on: date,
+    *,
+    reason: str = "",
+    fields: Mapping[str, str] | None = None,
+) -> None:
+    Decision.objects.create(
+        entry=entry,
+        version=entry.version,
+        outcome=outcome,
+        reason=reason[:500],
+        fields=dict(fields or {}),
+        by=by,
+        at=moment(on),
+    )
+
+
+def _record(
+    entry: Entry,
+    verb: str,
+    by: User,
+    what: str,
+    *,
+    details: dict[str, Any] | None = None,
+    period: str | None = None,
+) -> None:
+    record(
+        verb=verb,
+        by=by,
+        target=f"ledger.entry:{entry.pk}",
+        summary=f"{what}：{entry.pk} 号 {entry.summary}",
+        details={"version": entry.version, "amount": entry.amount, **(details or {})},
+        period=period,
+    )

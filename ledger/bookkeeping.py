@@ -1,0 +1,299 @@
+"""Verbs on the books themselves: close a quarter, rule on an open question, open, limit, close and cancel lines,
+declare 本期无, hand over a leaver's drafts."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from audit.events import record
+from audit.locks import close_books, share_books
+from directory.models import User
+from ledger import accounts, seals
+from ledger.actions import NotAllowed, ReasonMissing, moment, refusable
+from ledger.models import (
+    Account,
+    BudgetLine,
+    Draft,
+    Entry,
+    Filing,
+    Hold,
+    OpenQuestion,
+    Period,
+    Ruling,
+    Seal,
+)
+from ledger.permissions import may_close_books, may_file, may_review, may_rule
+from ledger.posting import amount_text
+from ledger.refusals import Refusal
+
+
+class CannotClose(Refusal):
+    """A quarter that is closed already, not over yet, or has an earlier one still open."""
+
+
+class AccountsInUse(Refusal):
+    """Undecided entries hold the accounts that a closing, cancelling or lowering would touch."""
+
+
+class BelowBalance(Refusal):
+    """A new maximum below what the account already has and holds."""
+
+
+class MoneyLeft(Refusal):
+    """A line to be cancelled still has money beyond 已安排; it must be taken back first."""
+
+
+class UnknownReading(Refusal):
+    """A ruling for a reading the question does not have."""
+
+
+class NothingToDeclare(Refusal):
+    """本期无 for a filing that has entries, or that was declared already."""
+
+
+# --- quarters ---------------------------------------------------------------------------------------------------
+
+
+@refusable("period.close")
+def close_period(*, by: User, on: date, period: Period) -> Seal:
+    """Close a quarter: its totals never change again, its transfers and events are sealed (DESIGN §1 Period, §2.7).
+
+    Takes the books' lock exclusively, so a posting is either wholly in the quarter or goes to a later one.
+    Raises NotAllowed, or CannotClose (quarters close in order, and only when they are over).
+    """
+    close_books()
+    if not may_close_books(by):
+        raise NotAllowed("只有区乡村振兴局的审核员或领导可以关账。")
+    period = Period.objects.select_for_update(no_key=True).get(pk=period.pk)
+    if period.is_closed:
+        raise CannotClose(f"{period.label}已经关账。")
+    if on <= period.ends_on:
+        raise CannotClose(f"{period.label}到 {period.ends_on} 才结束，之后才能关账。")
+    earlier = (
+        Period.objects.filter(is_closed=False, starts_on__lt=period.starts_on).order_by("starts_on").first()
+    )
+    if earlier is not None:
+        raise CannotClose(f"请先关{earlier.label}的账，季度须按先后顺序关账。")
+    period.is_closed = True
+    period.save(update_fields=["is_closed"])
+    previous = seals.last_seal_before(period)
+    digest = seals.compute(period, previous)
+    seal = Seal.objects.create(
+        period=period,
+        previous=previous,
+        transfer_count=digest.transfers,
+        event_count=digest.events,
+        digest=digest.digest,
+        sealed_by=by,
+    )
+    record(
+        verb="period.closed",
+        by=by,
+        target=f"ledger.period:{period.pk}",
+        summary=f"{period.label}关账：转账 {digest.transfers} 条，审计 {digest.events} 条，封签 {digest.digest[:16]}",
+        details={"digest": digest.digest},
+    )
+    return seal
+
+
+# --- rulings ----------------------------------------------------------------------------------------------------
+
+
+@refusable("question.rule")
+def rule(*, by: User, on: date, question: OpenQuestion, reading: str, reason: str) -> Ruling:
+    """Record which reading of an open question holds from now on. It changes what is shown, never what was posted.
+
+    Raises NotAllowed, UnknownReading or ReasonMissing.
+    """
+    if not may_rule(by):
+        raise NotAllowed("只有领导可以对待定问题作出裁定。")
+    if reading not in {r["code"] for r in question.readings}:
+        raise UnknownReading("请选择一种读法。", {"reading": ["请选择一种读法。"]})
+    if not reason.strip():
+        raise ReasonMissing("请写明裁定的依据。", {"reason": ["请写明裁定的依据。"]})
+    ruling = Ruling.objects.create(
+        question=question, reading=reading, reason=reason.strip()[:500], ruled_by=by
+    )
+    record(
+        verb="question.ruled",
+        by=by,
+        target=f"ledger.openquestion:{question.pk}",
+        summary=f"裁定 {question.code} {question.title}：{question.label_of(reading)}",
+        details={"reading": reading},
+    )
+    return ruling
+
+
+# --- lines ------------------------------------------------------------------------------------------------------
+
+
+@refusable("line.open")
+def open_subline(
+    *, by: User, on: date, parent: BudgetLine, code: str, name: str, place: str = ""
+) -> BudgetLine:
+    """Open a sub-project below a line; its money comes by a 安排 entry from the parent's 已安排 (DESIGN §1).
+
+    Raises NotAllowed; ClosedLine is the posting's concern.
+    """
+    _need_bureau(by)
+    siblings = BudgetLine.objects.filter(parent=parent).count()
+    line = BudgetLine.objects.create(
+        plan=parent.plan, parent=parent, code=code, position=siblings + 1, name=name, place=place
+    )
+    accounts.money_account(line.plan, accounts.ARRANGED, line)
+    record(verb="line.opened", by=by, target=f"ledger.budgetline:{line.pk}", summary=f"设立子项目 {name}")
+    return line
+
+
+@refusable("line.close")
+def close_line(*, by: User, on: date, line: BudgetLine, reason: str) -> BudgetLine:
+    """Close a line and its sub-lines: no new forward moves; refunds, claw-backs and reversals still pass.
+
+    Raises NotAllowed, ReasonMissing, or AccountsInUse listing the undecided entries.
+    """
+    return _end_line(by, line, BudgetLine.State.CLOSED, reason)
+
+
+@refusable("line.cancel")
+def cancel_line(*, by: User, on: date, line: BudgetLine, reason: str) -> BudgetLine:
+    """Cancel a line: as close_line, and no money may be left below 已安排, which goes back by 收回 and 调整 first.
+
+    Raises also MoneyLeft with the amounts that must be taken back.
+    """
+    return _end_line(by, line, BudgetLine.State.CANCELLED, reason)
+
+
+@refusable("account.limit")
+def limit_account(*, by: User, on: date, account: Account, maximum: int | None, reason: str) -> Account:
+    """Set or lift an account's maximum (a contract's amount, an audited figure), in the account's unit.
+
+    Raises NotAllowed, ReasonMissing, or BelowBalance with balance and held amount and the entries that hold it.
+    """
+    share_books()
+    _need_bureau(by)
+    _need_reason(reason)
+    account = Account.objects.select_for_update(no_key=True).get(pk=account.pk)
+    if maximum is not None and account.balance + account.held_in > maximum:
+        raise BelowBalance(
+            f"{account.name}已有 {amount_text(account.balance, account.unit)}，"
+            f"待审核 {amount_text(account.held_in, account.unit)}{_listed([account.pk])}，"
+            f"上限不能低于 {amount_text(account.balance + account.held_in, account.unit)}。"
+        )
+    old, account.maximum = account.maximum, maximum
+    account.save(update_fields=["maximum"])
+    record(
+        verb="account.limited",
+        by=by,
+        target=f"ledger.account:{account.pk}",
+        summary=f"{account.name}上限改为 {'不限' if maximum is None else amount_text(maximum, account.unit)}",
+        details={"old": old, "new": maximum, "reason": reason.strip()},
+    )
+    return account
+
+
+def _end_line(by: User, line: BudgetLine, state: BudgetLine.State, reason: str) -> BudgetLine:
+    share_books()
+    _need_bureau(by)
+    _need_reason(reason)
+    lines = [line, *line.children.order_by("position")]
+    rows = Account.objects.select_for_update(no_key=True).filter(line__in=lines).order_by("pk")
+    locked = list(rows)
+    held = [a.pk for a in locked if a.held_in or a.held_out]
+    if held:
+        raise AccountsInUse(f"“{line.name}”还有待审核的记录{_listed(held)}，请先审核或退回。")
+    if state == BudgetLine.State.CANCELLED:
+        left = [a for a in locked if a.balance and a.stage in (accounts.ALLOCATED, accounts.DISBURSED)]
+        if left:
+            named = "，".join(f"{a.name} {amount_text(a.balance, a.unit)}" for a in left)
+            raise MoneyLeft(f"“{line.name}”还有未用完的资金：{named}。请先退款、收回，再取消。")
+    BudgetLine.objects.filter(pk__in=[one.pk for one in lines]).update(state=state)
+    Account.objects.filter(pk__in=[a.pk for a in locked]).update(closed=True)
+    line.state = state
+    record(
+        verb=f"line.{state.value}",
+        by=by,
+        target=f"ledger.budgetline:{line.pk}",
+        summary=f"“{line.name}”{state.label}",
+        details={"reason": reason.strip()},
+    )
+    return line
+
+
+def _listed(account_ids: list[int]) -> str:
+    numbers = (
+        Hold.objects.filter(Q(source__in=account_ids) | Q(target__in=account_ids))
+        .order_by("entry_id")
+        .values_list("entry_id", flat=True)
+        .distinct()[:10]
+    )
+    return f"（{'、'.join(f'{pk} 号' for pk in numbers)}）" if numbers else ""
+
+
+# --- filings and drafts -----------------------------------------------------------------------------------------
+
+
+@refusable("filing.nil")
+def declare_nil(*, by: User, on: date, filing: Filing) -> Filing:
+    """Say 本期无 for a filing of one's unit: an explicit statement, not a missing one (DOMAIN §7 零报告).
+
+    Raises NotAllowed or NothingToDeclare. A later submission takes it back.
+    """
+    share_books()
+    filing = (
+        Filing.objects.unscoped("按主键加锁，随后核对单位")
+        .select_for_update(of=("self",), no_key=True)
+        .select_related("organization", "period")
+        .get(pk=filing.pk)
+    )
+    if not may_file(by) or by.organization_id != filing.organization_id:
+        raise NotAllowed(f"只有{filing.organization}可以申报本期无。")
+    live = Entry.objects.unscoped("核对本单位本期是否已有记录").filter(filing=filing)
+    count = live.exclude(state=Entry.State.WITHDRAWN).count()
+    if count:
+        raise NothingToDeclare(f"{filing.period.label}已有 {count} 条记录，不能申报本期无。")
+    if filing.nil_at is not None:
+        raise NothingToDeclare("本期无已经申报过。")
+    filing.nil_by, filing.nil_at = by, moment(on)
+    filing.save(update_fields=["nil_by", "nil_at"])
+    record(
+        verb="filing.nil",
+        by=by,
+        target=f"ledger.filing:{filing.pk}",
+        summary=f"{filing.organization}申报{filing.period.label}本期无",
+    )
+    return filing
+
+
+@transaction.atomic
+def hand_over_drafts(*, by: User, on: date, leaver: User, successor: User) -> int:
+    """Give a leaver's drafts to a colleague of the same unit; returns how many. Drafts stay encrypted.
+
+    Raises NotAllowed if the units differ or `by` is neither the leaver's 单位负责人 nor an administrator.
+    """
+    if leaver.organization_id != successor.organization_id or not may_file(successor):
+        raise NotAllowed("草稿只能移交给同一单位、仍在用的填报人员。")
+    if by.is_business and (by.role != "head" or by.organization_id != leaver.organization_id):
+        raise NotAllowed("只有本单位负责人或系统管理员可以移交草稿。")
+    count = Draft.objects.filter(owner=leaver).update(owner=successor, updated_at=timezone.now())
+    record(
+        verb="drafts.handed_over",
+        by=by,
+        target=f"directory.user:{leaver.pk}",
+        summary=f"移交 {count} 份草稿给{successor}",
+        details={"successor": successor.pk},
+    )
+    return count
+
+
+def _need_bureau(by: User) -> None:
+    if not may_review(by):
+        raise NotAllowed("只有区乡村振兴局的审核员可以办理。")
+
+
+def _need_reason(reason: str) -> None:
+    if not reason.strip():
+        raise ReasonMissing("请写明理由。", {"reason": ["请写明理由。"]})

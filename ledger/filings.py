@@ -1,0 +1,120 @@
+"""Filings (报送): what each unit owes of each register for each quarter, and how far it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from django.db.models import Count, Q
+from django.utils import timezone
+
+from directory.models import Organization
+from ledger.models import Assignment, Entry, Filing, Period
+from ledger.periods import reporting_period
+from ledger.registers import name_of
+
+_WHY = "报送按单位汇总，只返回传入的报送行"
+
+
+def filing_of(register: str, organization: Organization, occurred_on: date) -> Filing:
+    """The filing under which something of `occurred_on` is reported, made if nobody owed it."""
+    period = reporting_period(occurred_on)
+    filing, _ = Filing.objects.unscoped("提交时归入本单位的报送").get_or_create(
+        register=register, organization=organization, period=period, defaults={"due_on": period.due_on}
+    )
+    return filing
+
+
+def ensure_filings(period: Period) -> None:
+    """Make the filings which the assignments of duty owe for a quarter. Safe to repeat."""
+    owed = Assignment.objects.filter(duty=Assignment.Duty.FILES)
+    Filing.objects.unscoped("按分工生成应报送清单").bulk_create(
+        [
+            Filing(
+                register=a.register, organization_id=a.organization_id, period=period, due_on=period.due_on
+            )
+            for a in owed
+        ],
+        ignore_conflicts=True,
+    )
+
+
+def note_submission(entry: Entry) -> None:
+    """Record the first submission of the entry's filing (on-time counts from it, returns do not reset it) and take
+    back a 本期无."""
+    rows = Filing.objects.unscoped("提交时更新本单位的报送").filter(pk=entry.filing_id)
+    rows.filter(first_submitted_at__isnull=True).update(first_submitted_at=entry.submitted_at)
+    rows.filter(nil_at__isnull=False).update(nil_at=None, nil_by=None)
+
+
+@dataclass(frozen=True)
+class FilingState:
+    """A filing as a page shows it: `code` is not_filed / nil / returned / submitted / approved, the words beside it."""
+
+    filing: Filing
+    register_name: str
+    code: str
+    label: str
+    submitted: int
+    returned: int
+    approved: int
+    is_overdue: bool
+    is_on_time: bool | None
+
+    @property
+    def is_filed(self) -> bool:
+        """Whether the unit has done its part: something was submitted or 本期无 was said."""
+        return self.code in ("nil", "submitted", "approved", "returned")
+
+
+LABELS = {
+    "not_filed": "未报",
+    "nil": "本期无",
+    "returned": "有退回",
+    "submitted": "审核中",
+    "approved": "已通过",
+}
+
+
+def states_of(filings: Iterable[Filing], today: date) -> list[FilingState]:
+    """The state of each filing on `today`, in one query more than the filings took."""
+    rows = list(filings)
+    counts: dict[int, Mapping[str, Any]] = {
+        row["filing_id"]: row
+        for row in Entry.objects.unscoped(_WHY)
+        .filter(filing__in=[f.pk for f in rows])
+        .order_by()
+        .values("filing_id")
+        .annotate(
+            submitted=Count("pk", filter=Q(state=Entry.State.SUBMITTED)),
+            returned=Count("pk", filter=Q(state=Entry.State.RETURNED)),
+            approved=Count("pk", filter=Q(state=Entry.State.APPROVED)),
+        )
+    }
+    empty = {"submitted": 0, "returned": 0, "approved": 0}
+    return [_state(filing, counts.get(filing.pk, empty), today) for filing in rows]
+
+
+def _state(filing: Filing, count: Mapping[str, Any], today: date) -> FilingState:
+    if count["returned"]:
+        code = "returned"
+    elif count["submitted"]:
+        code = "submitted"
+    elif count["approved"]:
+        code = "approved"
+    else:
+        code = "nil" if filing.nil_at else "not_filed"
+    first = filing.first_submitted_at or filing.nil_at
+    return FilingState(
+        filing=filing,
+        register_name=name_of(filing.register),
+        code=code,
+        label=LABELS[code],
+        submitted=count["submitted"],
+        returned=count["returned"],
+        approved=count["approved"],
+        is_overdue=code == "not_filed" and today > filing.due_on,
+        is_on_time=None if first is None else timezone.localdate(first) <= filing.due_on,
+    )

@@ -1,0 +1,72 @@
+"""The ledger's tables.
+
+plan.py     Plan: one yearly plan of the pair. PlanRevision: its text as loaded, one row a version. Clause: a numbered
+            sentence. Task: what a clause asks of whom. OpenQuestion: a contradiction of the plan with its readings.
+            Ruling: who chose which reading, when and why. BudgetLine: a line of the budget, nested. LineAlias: another
+            name of a line. SourceLabel: where a line's money comes from under one reading. LineGroup: several lines
+            the plan's text sums up (the 137 万元), a view that holds no money.
+books.py    Period: a quarter, open or closed. Account: something that holds an amount of one unit. Transfer: an
+            immutable move between two accounts. Hold: a move reserved by an undecided entry. Total: kept sums of
+            transfers. Seal: the HMAC of a closed period. PostingGuard: SQLite's sign that a posting is under way.
+entries.py  Subject: what an entry is about. Entry: one filed row of a register, with its versions. Detail: abstract,
+            the register's own fields of one version. EntryConcern: a unit an entry moves something of. Decision: an
+            approval, return or withdrawal. Draft: a form not yet submitted. Evidence: a file. EntryEvidence: which
+            file hung on which version. Assignment: who files a register. Filing: 报送 of a unit, register and period.
+"""
+
+from ledger.models.books import Account, Hold, Period, PostingGuard, Seal, Total, Transfer, Unit
+from ledger.models.entries import (
+    Assignment,
+    Decision,
+    Detail,
+    Draft,
+    Entry,
+    EntryConcern,
+    EntryEvidence,
+    Evidence,
+    Filing,
+    Subject,
+)
+from ledger.models.plan import (
+    BudgetLine,
+    Clause,
+    LineAlias,
+    LineGroup,
+    OpenQuestion,
+    Plan,
+    PlanRevision,
+    Ruling,
+    SourceLabel,
+    Task,
+)
+
+__all__ = [
+    "Account",
+    "Assignment",
+    "BudgetLine",
+    "Clause",
+    "Decision",
+    "Detail",
+    "Draft",
+    "Entry",
+    "EntryConcern",
+    "EntryEvidence",
+    "Evidence",
+    "Filing",
+    "Hold",
+    "LineAlias",
+    "LineGroup",
+    "OpenQuestion",
+    "Period",
+    "Plan",
+    "PlanRevision",
+    "PostingGuard",
+    "Ruling",
+    "Seal",
+    "SourceLabel",
+    "Subject",
+    "Task",
+    "Total",
+    "Transfer",
+    "Unit",
+]

@@ -1,0 +1,304 @@
+"""Entries, what they are about, their drafts, decisions and evidence, and the filings they belong to."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+
+from ledger.models.books import Period
+from ledger.scope import ScopedManager
+
+
+class Subject(models.Model):
+    """What an entry is about: register + natural key. A pointer to the entry in force and the one undecided.
+
+    Claimed at submission, so two clerks filing one voucher at once cannot both pass (DESIGN §1 Subject).
+    """
+
+    register = models.CharField("台账", max_length=30)
+    key = models.CharField("业务主键", max_length=300)
+    in_force = models.ForeignKey(
+        "ledger.Entry", models.PROTECT, null=True, related_name="+", verbose_name="生效记录"
+    )
+    undecided = models.ForeignKey(
+        "ledger.Entry", models.PROTECT, null=True, related_name="+", verbose_name="待审记录"
+    )
+
+    class Meta:
+        verbose_name = verbose_name_plural = "业务对象"
+        constraints = [models.UniqueConstraint(fields=["register", "key"], name="subject_key_unique")]
+
+    def __str__(self) -> str:
+        return f"{self.register}：{self.key}"
+
+
+class Assignment(models.Model):
+    """Who files a register, and who oversees it. The plan names nobody, so this is data (CLAUSES.md)."""
+
+    class Duty(models.TextChoices):
+        FILES = "files", "报送"
+        OVERSEES = "oversees", "主管"
+
+    register = models.CharField("台账", max_length=30)
+    organization = models.ForeignKey(
+        "directory.Organization", models.CASCADE, related_name="+", verbose_name="单位"
+    )
+    duty = models.CharField("职责", max_length=10, choices=Duty, default=Duty.FILES)
+
+    class Meta:
+        verbose_name = verbose_name_plural = "台账分工"
+        constraints = [
+            models.UniqueConstraint(fields=["register", "organization", "duty"], name="assignment_unique")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.organization} {self.get_duty_display()} {self.register}"
+
+
+class Filing(models.Model):
+    """报送: what a unit owes of a register for a period. Its state is derived from its entries (filings.py)."""
+
+    organization = models.ForeignKey(
+        "directory.Organization", models.PROTECT, related_name="+", verbose_name="单位"
+    )
+    register = models.CharField("台账", max_length=30)
+    period = models.ForeignKey(Period, models.PROTECT, related_name="+", verbose_name="季度")
+    due_on = models.DateField("报送期限")
+    first_submitted_at = models.DateTimeField("首次提交", null=True, blank=True)
+    nil_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name="本期无申报人",
+    )
+    nil_at = models.DateTimeField("本期无申报时间", null=True, blank=True)
+
+    objects = ScopedManager()
+
+    class Meta:
+        verbose_name = verbose_name_plural = "报送"
+        constraints = [
+            models.UniqueConstraint(fields=["organization", "register", "period"], name="filing_unique")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.organization} {self.register} {self.period}"
+
+
+class Entry(models.Model):
+    """One filed row of a register. Its fields live in the register's Detail rows, one per submitted version."""
+
+    class State(models.TextChoices):
+        SUBMITTED = "submitted", "待审核"
+        RETURNED = "returned", "已退回"
+        WITHDRAWN = "withdrawn", "已撤回"
+        APPROVED = "approved", "已通过"
+
+    class Kind(models.TextChoices):
+        NEW = "new", "新增"
+        CORRECTION = "correction", "更正"
+        REVERSAL = "reversal", "红冲"
+
+    register = models.CharField("台账", max_length=30)
+    subject = models.ForeignKey(Subject, models.PROTECT, related_name="+", verbose_name="业务对象")
+    kind = models.CharField("性质", max_length=12, choices=Kind, default=Kind.NEW)
+    corrects = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, related_name="+", verbose_name="所更正或红冲的记录"
+    )
+    version = models.PositiveSmallIntegerField("版本", default=1)
+    state = models.CharField("状态", max_length=12, choices=State, default=State.SUBMITTED)
+    filed_for = models.ForeignKey(
+        "directory.Organization", models.PROTECT, related_name="+", verbose_name="填报单位"
+    )
+    filing = models.ForeignKey(Filing, models.PROTECT, related_name="+", verbose_name="报送")
+    occurred_on = models.DateField("发生日期")
+    posted_period = models.ForeignKey(
+        Period, models.PROTECT, null=True, blank=True, related_name="+", verbose_name="记账季度"
+    )
+    posted_note = models.CharField("记账说明", max_length=300, blank=True)
+    summary = models.CharField("摘要", max_length=200)
+    amount = models.BigIntegerField("数量", null=True, blank=True)
+    reason = models.CharField("更正或红冲理由", max_length=500, blank=True)
+    origin = models.CharField("来源", max_length=100, default="表单")
+    token = models.UUIDField("表单标识", unique=True, default=uuid.uuid4)
+    filed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name="填报人"
+    )
+    filed_at = models.DateTimeField("填报时间")
+    submitted_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name="提交人"
+    )
+    submitted_at = models.DateTimeField("提交时间")
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name="审核人",
+    )
+    decided_at = models.DateTimeField("审核时间", null=True, blank=True)
+
+    objects = ScopedManager()
+
+    class Meta:
+        verbose_name = verbose_name_plural = "记录"
+        indexes = [
+            models.Index(fields=["state", "submitted_at"], name="entry_queue"),
+            models.Index(fields=["filed_for", "state", "-id"], name="entry_of_unit"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(decided_by__isnull=True)
+                | (~Q(decided_by=F("filed_by")) & ~Q(decided_by=F("submitted_by"))),
+                name="entry_decider_is_another",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="approved")
+                | Q(posted_period__isnull=False, decided_by__isnull=False, decided_at__isnull=False),
+                name="entry_approved_is_posted",
+            ),
+            models.CheckConstraint(
+                condition=Q(kind="new", corrects__isnull=True) | (~Q(kind="new") & Q(corrects__isnull=False)),
+                name="entry_correction_names_its_target",
+            ),
+            models.UniqueConstraint(
+                fields=["corrects"],
+                condition=Q(state__in=["submitted", "approved"]),
+                name="entry_one_live_correction",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.pk} 号 {self.summary}"
+
+
+class Detail(models.Model):
+    """Abstract: the register's own fields of one submitted version of an entry. Insert-only."""
+
+    entry = models.ForeignKey(Entry, models.PROTECT, related_name="+", verbose_name="记录")
+    version = models.PositiveSmallIntegerField("版本")
+
+    class Meta:
+        abstract = True
+        constraints = [
+            models.UniqueConstraint(
+                fields=["entry", "version"], name="%(app_label)s_%(class)s_version_unique"
+            )
+        ]
+
+
+class EntryConcern(models.Model):
+    """A unit whose accounts (or people) an entry moves; it may see the entry."""
+
+    entry = models.ForeignKey(Entry, models.CASCADE, related_name="concerns", verbose_name="记录")
+    organization = models.ForeignKey(
+        "directory.Organization", models.PROTECT, related_name="+", verbose_name="单位"
+    )
+
+    class Meta:
+        verbose_name = verbose_name_plural = "涉及单位"
+        constraints = [models.UniqueConstraint(fields=["entry", "organization"], name="entry_concern_unique")]
+
+    def __str__(self) -> str:
+        return str(self.organization)
+
+
+class Decision(models.Model):
+    """An approval, return or withdrawal of one version; `fields` maps field names to the reviewer's remark."""
+
+    class Outcome(models.TextChoices):
+        APPROVED = "approved", "通过"
+        RETURNED = "returned", "退回"
+        WITHDRAWN = "withdrawn", "撤回"
+
+    entry = models.ForeignKey(Entry, models.PROTECT, related_name="decisions", verbose_name="记录")
+    version = models.PositiveSmallIntegerField("版本")
+    outcome = models.CharField("结果", max_length=12, choices=Outcome)
+    reason = models.CharField("意见", max_length=500, blank=True)
+    fields: models.JSONField[Any, Any] = models.JSONField("逐项意见", default=dict)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name="经手人")
+    at = models.DateTimeField("时间")
+
+    class Meta:
+        verbose_name = verbose_name_plural = "审核意见"
+
+    def __str__(self) -> str:
+        return f"{self.get_outcome_display()} 第 {self.version} 版"
+
+
+class Draft(models.Model):
+    """A form as typed, however half-filled: encrypted, its owner's alone, deleted at submission.
+
+    `entry` is the entry to be resubmitted (returned, withdrawn) or corrected; `kind` says which.
+    """
+
+    token = models.UUIDField("表单标识", unique=True)
+    register = models.CharField("台账", max_length=30)
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, related_name="+", verbose_name="填报人"
+    )
+    organization = models.ForeignKey(
+        "directory.Organization", models.PROTECT, related_name="+", verbose_name="填报单位"
+    )
+    entry = models.ForeignKey(
+        Entry, models.CASCADE, null=True, blank=True, related_name="+", verbose_name="所修改的记录"
+    )
+    title = models.CharField("摘要", max_length=100, blank=True)
+    body = models.TextField("内容（加密）")
+    updated_at = models.DateTimeField("保存时间", auto_now=True)
+
+    class Meta:
+        verbose_name = verbose_name_plural = "草稿"
+
+    def __str__(self) -> str:
+        return f"草稿 {self.pk}"
+
+
+class Evidence(models.Model):
+    """A file that proves something. Stored under a random name outside the web root (evidence.py)."""
+
+    organization = models.ForeignKey(
+        "directory.Organization", models.PROTECT, related_name="+", verbose_name="单位"
+    )
+    uploaded_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name="上传人"
+    )
+    uploaded_at = models.DateTimeField("上传时间", auto_now_add=True)
+    name = models.CharField("文件名", max_length=200)
+    media_type = models.CharField("类型", max_length=100)
+    size = models.PositiveIntegerField("大小（字节）")
+    sha256 = models.CharField("指纹", max_length=64)
+    path = models.CharField("存放位置", max_length=100, unique=True)
+
+    objects = ScopedManager()
+
+    class Meta:
+        verbose_name = verbose_name_plural = "凭据"
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class EntryEvidence(models.Model):
+    """Which file hung on which version of an entry, with its hash at that time. Insert-only."""
+
+    entry = models.ForeignKey(Entry, models.PROTECT, related_name="evidence", verbose_name="记录")
+    version = models.PositiveSmallIntegerField("版本")
+    evidence = models.ForeignKey(Evidence, models.PROTECT, related_name="+", verbose_name="凭据")
+    sha256 = models.CharField("指纹", max_length=64)
+
+    class Meta:
+        verbose_name = verbose_name_plural = "记录凭据"
+        constraints = [
+            models.UniqueConstraint(fields=["entry", "version", "evidence"], name="entry_evidence_unique")
+        ]
+
+    def __str__(self) -> str:
+        return str(self.evidence)

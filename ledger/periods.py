@@ -1,0 +1,58 @@
+"""Quarters: which exist, which is open, and the lookup by date (DOMAIN §7 Rhythm; DESIGN §1 Period)."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+from ledger.models import Period
+
+# Defaults of DOMAIN §7, days after the quarter's end: submit by the 5th, reviewed by the 8th, report by the 10th.
+DUE_DAYS, REVIEW_DAYS, REPORT_DAYS = 5, 8, 10
+
+
+def code_of(day: date) -> str:
+    """ "2022Q2" for any day of April to June 2022."""
+    return f"{day.year}Q{(day.month - 1) // 3 + 1}"
+
+
+def ensure_quarter(day: date) -> Period:
+    """The quarter of `day`, made with the default dates if it does not exist."""
+    starts_on = date(day.year, (day.month - 1) // 3 * 3 + 1, 1)
+    following = date(starts_on.year + starts_on.month // 10, (starts_on.month + 3 - 1) % 12 + 1, 1)
+    ends_on = following - timedelta(days=1)
+    period, _ = Period.objects.get_or_create(
+        code=code_of(day),
+        defaults={
+            "starts_on": starts_on,
+            "ends_on": ends_on,
+            "as_of": ends_on,
+            "due_on": ends_on + timedelta(days=DUE_DAYS),
+            "review_due_on": ends_on + timedelta(days=REVIEW_DAYS),
+            "report_due_on": ends_on + timedelta(days=REPORT_DAYS),
+        },
+    )
+    return period
+
+
+def ensure_year(year: int) -> list[Period]:
+    """The four quarters of a year."""
+    return [ensure_quarter(date(year, month, 1)) for month in (1, 4, 7, 10)]
+
+
+def earliest_open() -> Period | None:
+    """The earliest quarter not yet closed, or None."""
+    return Period.objects.filter(is_closed=False).order_by("starts_on").first()
+
+
+def earliest_open_code() -> str:
+    """Its code, "" if none: the period stamped on audit events that belong to no posting."""
+    period = earliest_open()
+    return period.code if period else ""
+
+
+def reporting_period(occurred_on: date) -> Period:
+    """The quarter under which something of `occurred_on` is filed: its own if open, else the earliest open one."""
+    own = ensure_quarter(occurred_on)
+    if not own.is_closed:
+        return own
+    return earliest_open() or own

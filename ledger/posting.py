@@ -1,0 +1,352 @@
+"""The one way numbers move: hold at submission, release at return, post at approval (DESIGN §2 How).
+
+Each call nets the entry's legs per account, locks the accounts in id order, refuses with numbers, updates every
+account once under its CHECK constraints, and only then inserts rows. The same code runs on SQLite, where the
+IMMEDIATE transaction is the lock, and on PostgreSQL, where the rows are.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from django.db import connection
+from django.db.models import F, Sum
+
+from audit.locks import share_books
+from ledger.models import Account, Entry, Hold, Period, Total, Transfer, Unit
+from ledger.money import yuan
+from ledger.periods import ensure_quarter
+from ledger.refusals import Refusal
+from ledger.registers import Leg
+
+
+class InsufficientFunds(Refusal):
+    """An account would fall below its minimum, held amounts included."""
+
+
+class AboveMaximum(Refusal):
+    """An account would rise above its maximum, held amounts included."""
+
+
+class ClosedAccount(Refusal):
+    """A new forward move on an account of a closed or cancelled line."""
+
+
+class NoOpenPeriod(Refusal):
+    """Every quarter in which the entry could be posted is closed."""
+
+
+@dataclass(frozen=True)
+class Posted:
+    """Where an entry went: its period and, if that is not the quarter it happened in, why."""
+
+    period: Period
+    note: str
+
+
+@contextmanager
+def posting_open() -> Iterator[None]:
+    """Open the triggers' guard for the writes inside; must run in a transaction, which resets it on failure."""
+    postgres = connection.vendor == "postgresql"
+    with connection.cursor() as cursor:
+        if postgres:
+            cursor.execute("SELECT set_config('rongshan.posting', 'on', true)")
+        else:
+            cursor.execute("INSERT INTO ledger_postingguard (id) VALUES (1)")
+    yield
+    with connection.cursor() as cursor:
+        if postgres:
+            cursor.execute("SELECT set_config('rongshan.posting', '', true)")
+        else:
+            cursor.execute("DELETE FROM ledger_postingguard")
+
+
+def net(legs: Iterable[Leg | Hold]) -> dict[int, int]:
+    """Account id → what the legs together bring (+) or take (−). Accounts that come out even are left out."""
+    sums: dict[int, int] = defaultdict(int)
+    for leg in legs:
+        source, target = (
+            (leg.source_id, leg.target_id) if isinstance(leg, Hold) else (leg.source.pk, leg.target.pk)
+        )
+        sums[source] -= leg.amount
+        sums[target] += leg.amount
+    return {account: amount for account, amount in sums.items() if amount}
+
+
+def hold(entry: Entry, legs: Sequence[Leg]) -> None:
+    """Reserve what a submitted entry will move.
+
+    Raises InsufficientFunds, AboveMaximum or ClosedAccount, naming what was available, held (and by which entries)
+    and asked; several shortfalls come in one message.
+    """
+    if not legs:
+        return
+    share_books()
+    moves = net(legs)
+    accounts = _lock({leg.source.pk for leg in legs} | {leg.target.pk for leg in legs})
+    for leg in legs:
+        units = accounts[leg.source.pk].unit, accounts[leg.target.pk].unit
+        if units[0] != units[1] or leg.amount <= 0 or leg.source.pk == leg.target.pk:
+            raise ValueError(f"not a transfer: {leg}")
+    _refuse_closed(accounts, legs)
+    _refuse_shortfalls(accounts, moves, any(leg.reverses_id for leg in legs))
+    with posting_open():
+        _apply({i: (0, max(0, -n), max(0, n)) for i, n in moves.items()})
+        Hold.objects.bulk_create(
+            Hold(
+                entry=entry,
+                position=position,
+                kind=leg.kind,
+                source=leg.source,
+                target=leg.target,
+                amount=leg.amount,
+                organization_id=leg.organization_id,
+                reverses_id=leg.reverses_id,
+            )
+            for position, leg in enumerate(legs)
+        )
+
+
+def release(entry: Entry) -> None:
+    """Give back what the entry held: it was returned or withdrawn."""
+    share_books()
+    holds = list(Hold.objects.filter(entry=entry))
+    if not holds:
+        return
+    moves = net(holds)
+    _lock(moves)
+    with posting_open():
+        _apply({i: (0, -max(0, -n), -max(0, n)) for i, n in moves.items()})
+        Hold.objects.filter(entry=entry).delete()
+
+
+def post(entry: Entry, *, by_id: int, at: datetime) -> Posted:
+    """Turn the entry's holds into transfers and mark it approved; returns the posting period.
+
+    Cannot be refused for money: the holds are the room it needs. Raises NoOpenPeriod.
+    """
+    share_books()
+    holds = list(Hold.objects.filter(entry=entry).order_by("position"))
+    moves = net(holds)
+    accounts = _lock({h.source_id for h in holds} | {h.target_id for h in holds})
+    posted = choose_period(accounts, moves, entry.occurred_on)
+    with posting_open():
+        _apply({i: (n, -max(0, -n), -max(0, n)) for i, n in moves.items()})
+        Transfer.objects.bulk_create(
+            Transfer(
+                entry=entry,
+                position=h.position,
+                kind=h.kind,
+                source_id=h.source_id,
+                target_id=h.target_id,
+                amount=h.amount,
+                organization_id=h.organization_id,
+                reverses_id=h.reverses_id,
+                period=posted.period,
+                occurred_on=entry.occurred_on,
+                posted_at=at,
+            )
+            for h in holds
+        )
+        _add_totals(holds, posted.period)
+        Hold.objects.filter(entry=entry).delete()
+        entry.state = Entry.State.APPROVED
+        entry.decided_by_id, entry.decided_at = by_id, at
+        entry.posted_period, entry.posted_note = posted.period, posted.note
+        entry.save(update_fields=["state", "decided_by", "decided_at", "posted_period", "posted_note"])
+    return posted
+
+
+def choose_period(accounts: dict[int, Account], moves: dict[int, int], occurred_on: date) -> Posted:
+    """The quarter of `occurred_on` if still open, else the earliest open one; later still if an account would end
+    any quarter outside its limits, as when a payment is approved before the disbursement it was made from.
+
+    Raises NoOpenPeriod.
+    """
+    own = ensure_quarter(occurred_on)
+    candidates = list(
+        Period.objects.filter(is_closed=False, starts_on__gte=own.starts_on).order_by("starts_on")
+    )
+    if not candidates:
+        raise NoOpenPeriod(
+            f"{own.label}及以后的季度都已关账，没有可记账的季度，请联系区乡村振兴局开设新季度。"
+        )
+    ends = _quarter_ends(moves)
+    for period in candidates:
+        blocking = _outside_limits(accounts, moves, ends, period)
+        if blocking is None:
+            break
+    if period == own:
+        return Posted(period, "")
+    if own.is_closed and period == candidates[0]:
+        return Posted(period, f"发生在{own.label}，该季度已关账，记入{period.label}。")
+    first = _outside_limits(accounts, moves, ends, candidates[0])
+    return Posted(period, f"记入{period.label}：若记入{candidates[0].label}，{first}季末余额会超出限额。")
+
+
+def _quarter_ends(moves: dict[int, int]) -> dict[int, list[tuple[date, int]]]:
+    """Account id → (quarter start, balance at that quarter's end), from the kept totals."""
+    rows = (
+        Total.objects.filter(account__in=list(moves))
+        .values_list("account_id", "period__starts_on")
+        .annotate(change=Sum(F("inflow") - F("outflow")))
+        .order_by("account_id", "period__starts_on")
+    )
+    ends: dict[int, list[tuple[date, int]]] = defaultdict(list)
+    for account_id, starts_on, change in rows:
+        before = ends[account_id][-1][1] if ends[account_id] else 0
+        ends[account_id].append((starts_on, before + change))
+    return ends
+
+
+def _outside_limits(
+    accounts: dict[int, Account],
+    moves: dict[int, int],
+    ends: dict[int, list[tuple[date, int]]],
+    period: Period,
+) -> str | None:
+    """The name of the first account which a posting in `period` would leave outside its limits at a quarter's end."""
+    for account_id, change in moves.items():
+        account = accounts[account_id]
+        at_period = [balance for start, balance in ends[account_id] if start <= period.starts_on]
+        later = [balance for start, balance in ends[account_id] if start > period.starts_on]
+        for balance in [at_period[-1] if at_period else 0, *later]:
+            if account.minimum is not None and change < 0 and balance + change < account.minimum:
+                return account.name
+            if account.maximum is not None and change > 0 and balance + change > account.maximum:
+                return account.name
+    return None
+
+
+def _lock(ids: Iterable[int]) -> dict[int, Account]:
+    """Lock in id order, so that two postings running in opposite directions cannot deadlock."""
+    rows = Account.objects.select_for_update(no_key=True).filter(pk__in=set(ids)).order_by("pk")
+    return {account.pk: account for account in rows}
+
+
+def _refuse_closed(accounts: dict[int, Account], legs: Sequence[Leg]) -> None:
+    closed = {
+        accounts[a.pk].name
+        for leg in legs
+        if leg.forward and leg.reverses_id is None
+        for a in (leg.source, leg.target)
+        if accounts[a.pk].closed
+    }
+    if closed:
+        raise ClosedAccount(
+            f"{'、'.join(sorted(closed))}已关闭，不能再办理新的资金业务；退款、收回和红冲仍可办理。"
+        )
+
+
+def _refuse_shortfalls(accounts: dict[int, Account], moves: dict[int, int], reversing: bool) -> None:
+    short: list[str] = []
+    error: type[Refusal] = InsufficientFunds
+    for account_id, change in sorted(moves.items()):
+        account = accounts[account_id]
+        if change < 0 and account.available is not None and account.available < -change:
+            short.append(_shortfall(account, -change, reversing))
+        if change > 0 and account.maximum is not None:
+            room = account.maximum - account.balance - account.held_in
+            if room < change:
+                error = AboveMaximum if not short else error
+                short.append(_no_room(account, room, change))
+    if short:
+        raise error("".join(short))
+
+
+def amount_text(amount: int, unit: str) -> str:
+    """ "125,000.00 元" for 分, "3 人" for people."""
+    return f"{yuan(amount)} 元" if unit == Unit.FEN else f"{amount:,} {unit}"
+
+
+def _shortfall(account: Account, asked: int, reversing: bool) -> str:
+    available = account.available or 0
+    text = (
+        f"{account.name}可用 {amount_text(max(available, 0), account.unit)}，"
+        f"本次 {amount_text(asked, account.unit)}，超出 {amount_text(asked - max(available, 0), account.unit)}。"
+    )
+    if account.held_out:
+        text += (
+            f"另有 {amount_text(account.held_out, account.unit)} 待审核（{_numbers(_holders(account))}）。"
+        )
+    if reversing:
+        later = list(
+            Transfer.objects.filter(source=account, reverses__isnull=True)
+            .exclude(pk__in=Transfer.objects.filter(reverses__isnull=False).values("reverses_id"))
+            .order_by("-pk")
+            .values_list("entry_id", flat=True)[:10]
+        )
+        if later:
+            text += f"请先红冲后来用掉这笔资金的记录：{_numbers(later)}。"
+    return text
+
+
+def _no_room(account: Account, room: int, asked: int) -> str:
+    text = (
+        f"{account.name}上限 {amount_text(account.maximum or 0, account.unit)}，"
+        f"还可增加 {amount_text(max(room, 0), account.unit)}，本次 {amount_text(asked, account.unit)}。"
+    )
+    if account.held_in:
+        holders = Hold.objects.filter(target=account).order_by("entry_id").values_list("entry_id", flat=True)
+        text += f"另有 {amount_text(account.held_in, account.unit)} 待审核（{_numbers(holders[:10])}）。"
+    return text
+
+
+def _holders(account: Account) -> list[int]:
+    return list(
+        Hold.objects.filter(source=account)
+        .order_by("entry_id")
+        .values_list("entry_id", flat=True)
+        .distinct()[:10]
+    )
+
+
+def _numbers(entry_ids: Iterable[int]) -> str:
+    return "、".join(f"{pk} 号" for pk in dict.fromkeys(entry_ids)) + "记录"
+
+
+def _apply(deltas: dict[int, tuple[int, int, int]]) -> None:
+    """Add (balance, held_out, held_in) to each account once, in one statement, so CHECK sees only the end state."""
+    if not deltas:
+        return
+    rows = ", ".join(["(%s, %s, %s, %s)"] * len(deltas))
+    values = [value for account_id in sorted(deltas) for value in (account_id, *deltas[account_id])]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"WITH delta (id, balance, held_out, held_in) AS (VALUES {rows}) "  # noqa: S608  placeholders
+            "UPDATE ledger_account SET balance = ledger_account.balance + delta.balance, "
+            "held_out = ledger_account.held_out + delta.held_out, "
+            "held_in = ledger_account.held_in + delta.held_in "
+            "FROM delta WHERE ledger_account.id = delta.id",
+            values,
+        )
+
+
+def _add_totals(holds: Sequence[Hold], period: Period) -> None:
+    sums: dict[tuple[int, str, int], list[int]] = defaultdict(lambda: [0, 0])
+    for h in holds:
+        gives, takes = (h.source_id, h.kind, h.organization_id), (h.target_id, h.kind, h.organization_id)
+        if h.reverses_id:  # taken back in the columns it was counted in, so gross figures stay gross
+            sums[gives][0] -= h.amount
+            sums[takes][1] -= h.amount
+        else:
+            sums[gives][1] += h.amount
+            sums[takes][0] += h.amount
+    if not sums:
+        return
+    rows = ", ".join(["(%s, %s, %s, %s, %s, %s)"] * len(sums))
+    values = [
+        v for key, (inflow, outflow) in sorted(sums.items()) for v in (*key, period.pk, inflow, outflow)
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO ledger_total (account_id, kind, organization_id, period_id, inflow, outflow) "
+            f"VALUES {rows} "  # noqa: S608  placeholders
+            "ON CONFLICT (account_id, kind, organization_id, period_id) DO UPDATE SET "
+            "inflow = ledger_total.inflow + excluded.inflow, outflow = ledger_total.outflow + excluded.outflow",
+            values,
+        )

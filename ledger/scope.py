@@ -1,0 +1,91 @@
+"""Who sees which rows. Entry, Filing and Evidence have no other way in than `for_user` and `unscoped` (DESIGN §3).
+
+A unit sees entries it filed or is concerned by; a department also the registers assigned to it; the bureau and the
+leaders see all. Administrators see no business detail. Nobody sees anything by default.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from django.apps import apps
+from django.db import models
+from django.db.models import Q
+
+from directory.models import Organization, Role, User
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser
+
+M = TypeVar("M", bound=models.Model)
+
+
+class UnscopedAccess(RuntimeError):
+    """`Model.objects` was used without saying for whom; call .for_user(user) or .unscoped(reason)."""
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What a user may see: everything, or the rows of some organizations and of some registers."""
+
+    everything: bool = False
+    organization_ids: frozenset[int] = frozenset()
+    registers: frozenset[str] = frozenset()
+
+    def for_register(self, code: str) -> Scope:
+        """The same scope, widened to everything where the register `code` is assigned to the user's unit."""
+        return replace(self, everything=True) if code in self.registers else self
+
+
+NOTHING = Scope()
+
+
+def scope_of(user: User | AnonymousUser) -> Scope:
+    """What `user` may see. One query for a unit's assignments, none for the others."""
+    if not isinstance(user, User) or not user.is_active or not user.is_business:
+        return NOTHING
+    if user.role == Role.LEADER or user.organization is None:
+        return Scope(everything=user.role == Role.LEADER)
+    if user.organization.kind == Organization.Kind.BUREAU:
+        return Scope(everything=True)
+    assignment = apps.get_model("ledger", "Assignment")
+    registers = assignment.objects.filter(organization=user.organization, duty="oversees")
+    return Scope(
+        organization_ids=frozenset([user.organization.pk]),
+        registers=frozenset(registers.values_list("register", flat=True)),
+    )
+
+
+class ScopedManager(models.Manager[M]):
+    """A manager that refuses to answer until told for whom (DESIGN §3: row scope fails closed)."""
+
+    def get_queryset(self) -> models.QuerySet[M]:
+        raise UnscopedAccess(f"{self.model.__name__}.objects: 请用 .for_user(user) 或 .unscoped(reason)")
+
+    def unscoped(self, reason: str) -> models.QuerySet[M]:
+        """All rows. `reason` says why no user is asked; tests/ledger/test_scope.py lists every use."""
+        if not reason:
+            raise UnscopedAccess("unscoped 需要理由")
+        return super().get_queryset()
+
+    def for_user(self, user: User | AnonymousUser) -> models.QuerySet[M]:
+        """The rows `user` may see; none for anyone unknown, inactive or without business."""
+        rows = super().get_queryset()
+        scope = scope_of(user)
+        return rows if scope.everything else rows.filter(_visible(self.model, scope, user)).distinct()
+
+
+def _visible(model: type[Any], scope: Scope, user: User | AnonymousUser) -> Q:
+    units = list(scope.organization_ids)
+    if not units:
+        return Q(pk__in=[])
+    registers = list(scope.registers)
+    if model.__name__ == "Entry":
+        concerned = apps.get_model("ledger", "EntryConcern").objects.filter(organization_id__in=units)
+        return Q(filed_for_id__in=units) | Q(pk__in=concerned.values("entry_id")) | Q(register__in=registers)
+    if model.__name__ == "Filing":
+        return Q(organization_id__in=units) | Q(register__in=registers)
+    entries = apps.get_model("ledger", "Entry").objects.for_user(user)
+    hung = apps.get_model("ledger", "EntryEvidence").objects.filter(entry__in=entries)
+    return Q(organization_id__in=units) | Q(pk__in=hung.values("evidence_id"))
