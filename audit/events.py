@@ -1,4 +1,4 @@
-"""Writing the audit trail: `record` inside the transaction of what was done, `record_refusal` after a refusal."""
+"""Writing the trail: `record` in the transaction of what was done, `record_refusal` after a refusal."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Actor(Protocol):
 
 
 class AuditOutsideTransaction(Exception):
-    """An event is recorded outside a transaction: the deed could be kept and its trace lost, or the reverse."""
+    """An event recorded outside a transaction: the deed could be kept and its trace lost, or the reverse."""
 
 
 def record(
@@ -41,9 +41,9 @@ def record(
 ) -> Event:
     """Write one event in the transaction of the deed itself (DESIGN §2.8).
 
-    `verb` a short slug ("entry.approved"); `by` who acts, None for 系统; `target` "app.model:pk"; `summary` one
-    Chinese sentence and `details` JSON, both without personal data (ids, amounts in 分, codes); `period` the
-    code of the period the event belongs to, None = what settings.AUDIT_PERIOD_OF answers ("" without it).
+    `verb` a short slug ("entry.approved"); `by` who acts, None for 系统; `target` "app.model:pk"; `summary`
+    one Chinese sentence and `details` JSON, both without personal data (ids, amounts in 分, codes); `period`
+    the code of the period the event belongs to, None = what settings.AUDIT_PERIOD_OF answers.
     Takes the books' lock shared, so the period cannot be closed between naming it and committing.
     Raises AuditOutsideTransaction.
     """

@@ -1,8 +1,8 @@
-"""The lock between posting and closing: everything that writes into a period shares it, closing takes it alone.
+"""The lock between posting and closing: whatever writes into a period shares it, closing takes it alone.
 
 Without it a posting that has read "2022Q2 is open" could commit after 2022Q2 was sealed.
-PostgreSQL: a transaction-level advisory lock, given back by commit or rollback. SQLite: nothing to do, because
-every writing transaction begins with BEGIN IMMEDIATE (settings: transaction_mode) and they run one by one.
+PostgreSQL: a transaction-level advisory lock, given back by commit or rollback. SQLite: nothing to do,
+because every transaction begins with BEGIN IMMEDIATE (settings: transaction_mode) and they run one by one.
 """
 
 from __future__ import annotations

@@ -33,7 +33,10 @@ BEGIN
         CONSTRAINT = TG_NAME, TABLE = TG_TABLE_NAME, SCHEMA = TG_TABLE_SCHEMA;
 END
 """
-_FUNCTION = f"CREATE OR REPLACE FUNCTION {MARK}() RETURNS trigger LANGUAGE plpgsql AS $refuse${_FUNCTION_BODY}$refuse$"
+_FUNCTION = (
+    f"CREATE OR REPLACE FUNCTION {MARK}() RETURNS trigger LANGUAGE plpgsql"
+    f" AS $refuse${_FUNCTION_BODY}$refuse$"
+)
 
 
 class TriggerMisdeclared(Exception):
@@ -44,10 +47,11 @@ class TriggerMisdeclared(Exception):
 class Refusal:
     """A trigger that raises `IntegrityError("name: message")` when `when` happens and the condition holds.
 
-    `when`: INSERT, UPDATE, DELETE, "UPDATE OF a, b" (asked for each row, before the change) or TRUNCATE (for
-    the statement; PostgreSQL only, SQLite has none). "UPDATE OF a" fires when `a` stands in the SET list,
-    changed or not. A condition may use OLD.column and NEW.column; None means always. On PostgreSQL it goes into
-    WHEN, which allows no subquery (`current_setting(...)` is fine); on SQLite it may read other tables.
+    `when`: INSERT, UPDATE, DELETE, "UPDATE OF a, b" (asked for each row, before the change) or TRUNCATE
+    (for the statement; PostgreSQL only, SQLite has none). "UPDATE OF a" fires when `a` stands in the SET
+    list, changed or not. A condition may use OLD.column and NEW.column; None means always. On PostgreSQL it
+    goes into WHEN, which allows no subquery (`current_setting(...)` is fine); on SQLite it may read other
+    tables.
     """
 
     name: str
@@ -77,7 +81,7 @@ class Refusal:
         return {*watched, *read}
 
     def sql(self, vendor: str) -> str:
-        """The CREATE TRIGGER statement, the same text every time: on SQLite the catalogue keeps it verbatim."""
+        """The CREATE TRIGGER statement, always the same text: SQLite's catalogue keeps it verbatim."""
         condition = self.condition(vendor)
         when = f" WHEN ({condition})" if condition else ""
         event = f'BEFORE {self.when} ON "{self.table}"'
@@ -97,8 +101,8 @@ class Refusal:
 def append_only(table: str, *, key: str = "id") -> list[Refusal]:
     """Refusals that leave INSERT as the only thing possible on `table` (DESIGN §2.3).
 
-    `{table}_no_update`, `_no_delete`, `_no_truncate` (PostgreSQL) and `_no_replace`: SQLite's INSERT OR REPLACE
-    deletes the old row without asking its DELETE trigger, so an existing `key` is refused by itself.
+    `{table}_no_update`, `_no_delete`, `_no_truncate` (PostgreSQL) and `_no_replace` (SQLite): INSERT OR
+    REPLACE deletes the old row without asking its DELETE trigger, so an existing `key` is refused by itself.
     """
     message = "只能新增，不能修改或删除已有记录。"
     return [
@@ -110,7 +114,7 @@ def append_only(table: str, *, key: str = "id") -> list[Refusal]:
             table,
             "INSERT",
             message,
-            condition_sqlite=f'EXISTS (SELECT 1 FROM "{table}" AS old_row WHERE old_row."{key}" = NEW."{key}")',
+            condition_sqlite=f'EXISTS (SELECT 1 FROM "{table}" AS kept WHERE kept."{key}" = NEW."{key}")',  # noqa: S608
             engines=("sqlite",),
         ),
     ]
@@ -120,7 +124,7 @@ TRIGGERS: list[Refusal] = append_only("audit_event")
 
 
 def expected() -> list[Refusal]:
-    """Every declared trigger, in the order of the installed apps. Raises TriggerMisdeclared on a double name."""
+    """Every declared trigger, in the order of the installed apps. Raises TriggerMisdeclared."""
     found: dict[str, Refusal] = {}
     for app in apps.get_app_configs():
         if app.module is None or not module_has_submodule(app.module, "triggers"):
@@ -270,7 +274,8 @@ def _catalogue(connection: BaseDatabaseWrapper) -> dict[str, _Found]:
             cursor.execute(
                 """
                 SELECT t.tgname, c.relname, pg_get_triggerdef(t.oid),
-                       t.tgenabled::text || ' ' || p.prosrc, coalesce(obj_description(t.oid, 'pg_trigger'), '')
+                       t.tgenabled::text || ' ' || p.prosrc,
+                       coalesce(obj_description(t.oid, 'pg_trigger'), '')
                 FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_proc p ON p.oid = t.tgfoid
                 WHERE NOT t.tgisinternal AND pg_table_is_visible(c.oid)
                   AND (p.proname = %s OR t.tgname = ANY(%s))
@@ -297,7 +302,8 @@ def _tables(connection: BaseDatabaseWrapper) -> dict[str, set[str]]:
             )
         else:
             cursor.execute(
-                "SELECT m.name, c.name FROM sqlite_master m, pragma_table_info(m.name) c WHERE m.type = 'table'"
+                "SELECT m.name, c.name FROM sqlite_master m, pragma_table_info(m.name) c"
+                " WHERE m.type = 'table'"
             )
         tables: dict[str, set[str]] = {}
         for table, column in cursor.fetchall():

@@ -1,7 +1,7 @@
-"""A Division is a place of the national statistical code: county, township or village. An Organization is a
-unit that files, reviews or receives, on the 山亭 or the 荣成 side. An Alias is another name people write for a
-division or a unit. A User is a person who may log in, with one role at one unit (or the system itself, which
-acts but cannot log in). A PasswordHistory row is a password hash a user must not use again yet.
+"""A Division is a place of the national statistical code: county, township or village. An Organization is
+a unit that files, reviews or receives, on the 山亭 or the 荣成 side. An Alias is another name people write
+for a division or a unit. A User is a person who may log in, with one role at one unit (or the system itself,
+which acts but cannot log in). A PasswordHistory row is a password hash a user must not use again yet.
 
 Codes and names: DOMAIN §5; roles: DOMAIN §7; passwords: DOMAIN §6 (等保2.0 level 2).
 """
@@ -199,22 +199,6 @@ class Alias(models.Model):
         return names.township_key(text) if kind == "township" else names.plain(text)
 
 
-class Role(models.TextChoices):
-    """One role a person: so the three administrators exclude each other, and none sees business data."""
-
-    CLERK = "clerk", "填报员"
-    HEAD = "head", "单位负责人"
-    REVIEWER = "reviewer", "审核员"
-    LEADER = "leader", "领导"
-    PARTNER = "partner", "荣成方"
-    SYSTEM_ADMIN = "system_admin", "系统管理员"
-    SECURITY_ADMIN = "security_admin", "安全管理员"
-    AUDITOR = "auditor", "审计员"
-
-
-ADMINISTRATORS = frozenset({Role.SYSTEM_ADMIN, Role.SECURITY_ADMIN, Role.AUDITOR})
-
-
 class UserManager(BaseUserManager["User"]):
     def get_by_natural_key(self, username: str | None) -> User:
         """Log-in names differ by more than upper and lower case, or they are the same."""
@@ -225,6 +209,20 @@ class UserManager(BaseUserManager["User"]):
 
 
 class User(AbstractBaseUser):
+    class Role(models.TextChoices):
+        """One role a person: so the three administrators exclude each other, and none sees business data."""
+
+        CLERK = "clerk", "填报员"
+        HEAD = "head", "单位负责人"
+        REVIEWER = "reviewer", "审核员"
+        LEADER = "leader", "领导"
+        PARTNER = "partner", "荣成方"
+        SYSTEM_ADMIN = "system_admin", "系统管理员"
+        SECURITY_ADMIN = "security_admin", "安全管理员"
+        AUDITOR = "auditor", "审计员"
+
+    ADMINISTRATORS = frozenset({Role.SYSTEM_ADMIN, Role.SECURITY_ADMIN, Role.AUDITOR})
+
     username = models.CharField(
         "用户名",
         max_length=40,
@@ -280,7 +278,7 @@ class User(AbstractBaseUser):
         return f"{self.full_name}（{self.organization or self.get_role_display()}）"
 
     @classmethod
-    def normalize_username(cls, username: str) -> str:  # type: ignore[override]
+    def normalize_username(cls, username: str) -> str:
         return names.plain(username)
 
     def clean(self) -> None:
@@ -295,12 +293,12 @@ class User(AbstractBaseUser):
     @property
     def is_business(self) -> bool:
         """Takes part in the business; the three administrators and the system do not."""
-        return not self.is_system and self.role not in ADMINISTRATORS
+        return not self.is_system and self.role not in self.ADMINISTRATORS
 
     @property
     def is_staff(self) -> bool:
         """May open Django's admin, where `permissions` says what is there to see."""
-        return self.is_active and (self.role in ADMINISTRATORS or self.role == Role.REVIEWER)
+        return self.is_active and (self.role in self.ADMINISTRATORS or self.role == self.Role.REVIEWER)
 
     @property
     def is_superuser(self) -> bool:
@@ -321,8 +319,12 @@ class User(AbstractBaseUser):
         limit = datetime.timedelta(days=getattr(settings, "PASSWORD_MAX_AGE_DAYS", 90))
         return self.password_changed_at is None or self.password_changed_at + limit <= now
 
+    def must_renew_password(self, now: datetime.datetime) -> bool:
+        """Must set a new password before anything else: first log-in, reset, or too old."""
+        return self.must_change_password or self.password_expired(now)
+
     def idle_too_long(self, now: datetime.datetime) -> bool:
-        """Not used for ACCOUNT_IDLE_DAYS (90): the log-in is refused until the account is put back into use."""
+        """Not used for ACCOUNT_IDLE_DAYS (90): log-in is refused until the account is put back into use."""
         limit = datetime.timedelta(days=getattr(settings, "ACCOUNT_IDLE_DAYS", 90))
         return max(self.active_since, self.last_login or self.active_since) + limit <= now
 

@@ -1,8 +1,8 @@
 """Names as people write them, brought to one form for comparison. Pure functions, no database.
 
-The rules are those of DOMAIN §5: official village names end in 村委会 or 居委会 while ledgers write 村, 社区 or
-nothing, so names are compared whole after the endings are taken off, never by looking for one inside another
-("前徐庄" contains "徐庄").
+The rules are those of DOMAIN §5: official village names end in 村委会 or 居委会 while ledgers write 村, 社区
+or nothing, so names are compared whole after the endings are taken off, never by looking for one inside
+another ("前徐庄" contains "徐庄").
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def township_key(text: str) -> str:
 
 
 def organization_keys(text: str, side: str) -> set[str]:
-    """The forms by which a unit of that side may be called: 枣庄市山亭区财政局 = 山亭区财政局 = 区财政局 = 财政局.
+    """The forms a unit of that side may be called by: 枣庄市山亭区财政局 = 山亭区财政局 = 区财政局 = 财政局.
 
     荣成 keeps the bare "市" out: in 山亭, "市财政局" is 枣庄市财政局.
     """

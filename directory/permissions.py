@@ -1,7 +1,7 @@
-"""What each role may see and do in Django's admin, in one table. (The pages of the business ask `role` itself.)
+"""What each role may see and do in Django's admin, in one table. (Pages of the business ask `role` itself.)
 
-A line is a pattern over "app.action_model". Apps of higher floors add theirs in settings.ROLE_PERMISSIONS, so
-that this app need not know them: {"reviewer": ["ledger.view_*"]}.
+A line is a pattern over "app.action_model". Apps of higher floors add theirs in settings.ROLE_PERMISSIONS,
+so that this app need not know them: {"reviewer": ["ledger.view_*"]}.
 """
 
 from __future__ import annotations
