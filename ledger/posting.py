@@ -344,8 +344,8 @@ def _add_totals(holds: Sequence[Hold], period: Period) -> None:
     ]
     with connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO ledger_total (account_id, kind, organization_id, period_id, inflow, outflow) "
-            f"VALUES {rows} "  # noqa: S608  placeholders
+            "INSERT INTO ledger_total (account_id, kind, organization_id, period_id, inflow, outflow) "  # noqa: S608
+            f"VALUES {rows} "
             "ON CONFLICT (account_id, kind, organization_id, period_id) DO UPDATE SET "
             "inflow = ledger_total.inflow + excluded.inflow, outflow = ledger_total.outflow + excluded.outflow",
             values,
