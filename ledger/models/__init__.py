@@ -4,7 +4,7 @@ plan.py     Plan: one yearly plan of the pair. PlanRevision: its text as loaded,
             sentence. Task: what a clause asks of whom. OpenQuestion: a contradiction of the plan with its readings.
             Ruling: who chose which reading, when and why. BudgetLine: a line of the budget, nested. LineAlias: another
             name of a line. SourceLabel: where a line's money comes from under one reading. LineGroup: several lines
-            the plan's text sums up (the 137 万元), a view that holds no money.
+            the plan's text sums up (the 137 万元), a view that holds no money. Threshold: a number officials judge by.
 books.py    Period: a quarter, open or closed. Account: something that holds an amount of one unit. Transfer: an
             immutable move between two accounts. Hold: a move reserved by an undecided entry. Total: kept sums of
             transfers. Seal: the HMAC of a closed period. PostingGuard: SQLite's sign that a posting is under way.
@@ -38,6 +38,7 @@ from ledger.models.plan import (
     Ruling,
     SourceLabel,
     Task,
+    Threshold,
 )
 
 __all__ = [
@@ -66,6 +67,7 @@ __all__ = [
     "SourceLabel",
     "Subject",
     "Task",
+    "Threshold",
     "Total",
     "Transfer",
     "Unit",

@@ -221,3 +221,19 @@ class LineGroup(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class Threshold(models.Model):
+    """A number officials judge by (DOMAIN §2 Thresholds, §8 Traffic light): data, so that the bureau can change it."""
+
+    code = models.CharField("代码", max_length=40, unique=True)
+    name = models.CharField("名称", max_length=100)
+    value = models.DecimalField("值", max_digits=10, decimal_places=2)
+    unit = models.CharField("单位", max_length=10)
+    note = models.CharField("说明", max_length=200, blank=True)
+
+    class Meta:
+        verbose_name = verbose_name_plural = "预警阈值"
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.value}{self.unit}"

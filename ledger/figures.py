@@ -1,0 +1,321 @@
+"""Numbers for screens. Account, Total and Presence are read nowhere else, and never without a scope (DESIGN §3).
+
+Nothing here sums history: "now" reads kept balances, a quarter reads kept totals. Amounts are whole 分 (or the
+account's own unit). Stage figures are cumulative and net: the balances of a stage and of all later ones.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from django.db.models import Case, F, Q, QuerySet, Sum, When
+
+from directory.models import User
+from ledger import accounts
+from ledger.models import (
+    Account,
+    BudgetLine,
+    Entry,
+    Filing,
+    Hold,
+    OpenQuestion,
+    Period,
+    Plan,
+    Ruling,
+    Task,
+    Total,
+    Transfer,
+)
+from ledger.scope import Scope
+
+# Kinds of move that make up the gross 下达 (DOMAIN §2: ΣC + in − out), which a claw-back or refund does not change.
+GROSS_KINDS = ("allocate", "adjust")
+
+STAGES = (*accounts.CHAIN, accounts.CLAIMED)
+STAGE_NAMES = {
+    accounts.ARRANGED: "安排",
+    accounts.RECEIVED: "到位",
+    accounts.ALLOCATED: "下达",
+    accounts.DISBURSED: "拨付",
+    accounts.SPENT: "支出",
+    accounts.CLAIMED: "报账",
+}
+
+
+@dataclass
+class LineMoney:
+    """The money of a line with its sub-lines, or of the whole plan, in 分.
+
+    `arranged` and `received` are None for a unit (it sees its own accounts only); `received` also where no receipt
+    names the line. `held` is what undecided entries would change each cumulative stage by; None for the past.
+    `available` = 下达 − 支出 − 待审支出. `gross_allocated` is the denominator of 支出率.
+    """
+
+    code: str
+    name: str
+    line: BudgetLine | None = None
+    arranged: int | None = None
+    received: int | None = None
+    allocated: int = 0
+    disbursed: int = 0
+    spent: int = 0
+    claimed: int = 0
+    available: int = 0
+    gross_allocated: int = 0
+    held: dict[str, int] | None = None
+
+
+@dataclass
+class Money:
+    """A plan's money: its top lines, each with its sub-lines below it, and the total."""
+
+    total: LineMoney
+    lines: list[LineMoney]
+    sublines: dict[str, list[LineMoney]] = field(default_factory=dict)
+
+
+@dataclass
+class _Cell:
+    """One stage of one line: balance (or its part up to a quarter), pending changes, gross inflow."""
+
+    balance: int = 0
+    held_in: int = 0
+    held_out: int = 0
+    gross: int = 0
+    seen: bool = False
+
+
+def money(plan: Plan, *, scope: Scope, as_of: Period | None = None) -> Money:
+    """What each line of `plan` has at each stage, now or at the end of the quarter `as_of`. Three queries."""
+    lines = list(BudgetLine.objects.filter(plan=plan).order_by("position", "pk"))
+    cells = _cells(plan, scope, as_of)
+    children: dict[int | None, list[BudgetLine]] = defaultdict(list)
+    for line in lines:
+        children[line.parent_id].append(line)
+    tops, sublines = [], {}
+    for line in children[None]:
+        family = [line, *children[line.pk]]
+        figures = _line_money(line.code, line.name, cells, [one.pk for one in family], scope, as_of)
+        figures.line = line
+        if not scope.everything and not _has(cells, family):
+            continue
+        tops.append(figures)
+        below = [child for child in children[line.pk] if scope.everything or _has(cells, [child])]
+        sublines[line.code] = [
+            _line_money(child.code, child.name, cells, [child.pk], scope, as_of) for child in below
+        ]
+        for child, child_money in zip(below, sublines[line.code], strict=True):
+            child_money.line = child
+    every_line: list[int | None] = [line.pk for line in lines]
+    total = _line_money("total", "合计", cells, [*every_line, None], scope, as_of)
+    return Money(total, tops, sublines)
+
+
+def _has(cells: dict[tuple[int | None, str], _Cell], lines: Iterable[BudgetLine]) -> bool:
+    return any(cells[line.pk, stage].seen for line in lines for stage in STAGES if (line.pk, stage) in cells)
+
+
+def _visible(scope: Scope) -> Q:
+    return Q() if scope.everything else Q(organization__in=scope.organization_ids)
+
+
+def _cells(plan: Plan, scope: Scope, as_of: Period | None) -> dict[tuple[int | None, str], _Cell]:
+    cells: dict[tuple[int | None, str], _Cell] = defaultdict(_Cell)
+    own = Account.objects.filter(_visible(scope), plan=plan).exclude(stage=accounts.TARGET)
+    if as_of is None:
+        now = own.order_by().values_list("line_id", "stage")
+        for line_id, stage, balance, held_in, held_out in now.annotate(
+            Sum("balance"), Sum("held_in"), Sum("held_out")
+        ):
+            cells[line_id, stage] = _Cell(balance, held_in, held_out, 0, True)
+    totals = Total.objects.filter(account__in=own)
+    if as_of is not None:
+        totals = totals.filter(period__starts_on__lte=as_of.starts_on)
+        past = totals.order_by().values_list("account__line_id", "account__stage")
+        for line_id, stage, balance in past.annotate(Sum(F("inflow") - F("outflow"))):
+            cells[line_id, stage] = _Cell(balance, seen=True)
+    gross = totals.filter(account__stage=accounts.ALLOCATED, kind__in=GROSS_KINDS).order_by()
+    change = Sum(F("inflow") - Case(When(kind="adjust", then=F("outflow")), default=0))
+    for line_id, amount in gross.values_list("account__line_id").annotate(change):
+        cells[line_id, accounts.ALLOCATED].gross = amount
+    return cells
+
+
+def _line_money(
+    code: str,
+    name: str,
+    cells: dict[tuple[int | None, str], _Cell],
+    line_ids: Iterable[int | None],
+    scope: Scope,
+    as_of: Period | None,
+) -> LineMoney:
+    ids = list(line_ids)
+
+    def add(stage: str, what: str = "balance") -> int:
+        return sum(getattr(cells[i, stage], what) for i in ids if (i, stage) in cells)
+
+    cumulative, pending = {}, {}
+    balance = change = 0
+    for stage in reversed(accounts.CHAIN):
+        balance += add(stage)
+        change += add(stage, "held_in") - add(stage, "held_out")
+        cumulative[stage], pending[stage] = balance, change
+    pending[accounts.CLAIMED] = add(accounts.CLAIMED, "held_in") - add(accounts.CLAIMED, "held_out")
+    received = add(accounts.RECEIVED)
+    names_it = any((i, accounts.RECEIVED) in cells for i in ids)
+    return LineMoney(
+        code=code,
+        name=name,
+        arranged=cumulative[accounts.ARRANGED] if scope.everything else None,
+        received=received if scope.everything and (names_it or code == "total") else None,
+        allocated=cumulative[accounts.ALLOCATED],
+        disbursed=cumulative[accounts.DISBURSED],
+        spent=cumulative[accounts.SPENT],
+        claimed=add(accounts.CLAIMED),
+        available=cumulative[accounts.ALLOCATED]
+        - cumulative[accounts.SPENT]
+        - (add(accounts.SPENT, "held_in") if as_of is None else 0),
+        gross_allocated=add(accounts.ALLOCATED, "gross"),
+        held=pending if as_of is None else None,
+    )
+
+
+@dataclass(frozen=True)
+class Target:
+    """A counted promise: `approved` counts, `held` is waiting; goal and maximum are None where the plan has none."""
+
+    code: str
+    name: str
+    unit: str
+    rule: str
+    goal: int | None
+    maximum: int | None
+    approved: int
+    held: int | None
+    account_id: int
+    is_effort: bool
+
+
+def targets(plan: Plan, *, scope: Scope, as_of: Period | None = None) -> list[Target]:
+    """The plan's counting accounts in the order of their tasks. A unit sees its own, without goal and maximum."""
+    own = Account.objects.filter(_visible(scope), plan=plan, stage=accounts.TARGET).order_by("pk")
+    tasks = {task.target_id: task for task in Task.objects.filter(plan=plan, target__isnull=False)}
+    past = {}
+    if as_of is not None:
+        rows = Total.objects.filter(account__in=own, period__starts_on__lte=as_of.starts_on).order_by()
+        past = dict(rows.values_list("account_id").annotate(Sum(F("inflow") - F("outflow"))))
+    found = []
+    for account in own:
+        task = tasks.get(account.pk)
+        found.append(
+            Target(
+                code=account.code.rsplit("/", 1)[-1],
+                name=account.name,
+                unit=account.unit,
+                rule=task.counting_rule if task else "",
+                goal=account.goal if scope.everything else None,
+                maximum=account.maximum if scope.everything else None,
+                approved=account.balance if as_of is None else past.get(account.pk, 0),
+                held=account.held_in if as_of is None else None,
+                account_id=account.pk,
+                is_effort=bool(task and task.is_effort),
+            )
+        )
+    return found
+
+
+@dataclass(frozen=True)
+class Question:
+    """An open question with the reading that holds: the latest ruling's, else the default."""
+
+    question: OpenQuestion
+    ruling: Ruling | None
+    reading: str
+    label: str
+
+
+def questions(plan: Plan, *, scope: Scope) -> list[Question]:
+    """Every open question of the plan with its ruling, in order. Open to all who have business here. Two queries."""
+    rulings: dict[int, Ruling] = {}
+    for ruling in (
+        Ruling.objects.filter(question__plan=plan).select_related("ruled_by__organization").order_by("pk")
+    ):
+        rulings[ruling.question_id] = ruling
+    found = []
+    for question in OpenQuestion.objects.filter(plan=plan).order_by("position"):
+        latest = rulings.get(question.pk)
+        reading = latest.reading if latest else question.default_reading
+        found.append(Question(question, latest, reading, question.label_of(reading)))
+    return found
+
+
+def reported(period: Period, *, scope: Scope) -> tuple[int, int]:
+    """(x, y) of "x/y 单位已报": units that filed or said 本期无 for all they owe in the quarter, of units that owe."""
+    rows = Filing.objects.unscoped("按范围汇总报送情况").filter(period=period)
+    if not scope.everything:
+        rows = rows.filter(organization__in=scope.organization_ids)
+    owing = dict[int, bool]()
+    for unit, first, nil in rows.values_list("organization_id", "first_submitted_at", "nil_at"):
+        owing[unit] = owing.get(unit, True) and (first is not None or nil is not None)
+    return sum(owing.values()), len(owing)
+
+
+def movements(
+    plan: Plan,
+    *,
+    scope: Scope,
+    user: User,
+    stage: str,
+    line: BudgetLine | None = None,
+    as_of: Period | None = None,
+) -> QuerySet[Transfer]:
+    """The transfers behind a cumulative stage figure: those that cross into the stage or back out of it.
+
+    Each has `signed`, + what came in and − what went back; they add up to the figure exactly, to the 分. Only entries
+    the user may see. Newest first.
+    """
+    chain = accounts.CHAIN[accounts.CHAIN.index(stage) :] if stage in accounts.CHAIN else (stage,)
+    inside = Account.objects.filter(_visible(scope), plan=plan, stage__in=chain)
+    if line is not None:
+        inside = inside.filter(Q(line=line) | Q(line__parent=line))
+    return _crossing(list(inside.values_list("pk", flat=True)), user, as_of)
+
+
+def counted(account_id: int, *, scope: Scope, user: User, as_of: Period | None = None) -> QuerySet[Transfer]:
+    """The transfers behind a target's count, as `movements`; none if the account is outside the scope."""
+    inside = Account.objects.filter(_visible(scope), pk=account_id)
+    return _crossing(list(inside.values_list("pk", flat=True)), user, as_of)
+
+
+def _crossing(inside: list[int], user: User, as_of: Period | None) -> QuerySet[Transfer]:
+    into = Q(target__in=inside) & ~Q(source__in=inside)
+    out = Q(source__in=inside) & ~Q(target__in=inside)
+    rows = Transfer.objects.filter(into | out, entry__in=Entry.objects.for_user(user))
+    if as_of is not None:
+        rows = rows.filter(period__starts_on__lte=as_of.starts_on)
+    return (
+        rows.annotate(signed=Case(When(into, then=F("amount")), default=-F("amount")))
+        .select_related("entry__filed_for", "period", "organization")
+        .order_by("-posted_at", "-pk")
+    )
+
+
+def waiting(
+    plan: Plan, *, scope: Scope, user: User, stage: str, line: BudgetLine | None = None
+) -> QuerySet[Hold]:
+    """The holds of undecided entries that would change a stage figure, as `movements`."""
+    chain = accounts.CHAIN[accounts.CHAIN.index(stage) :] if stage in accounts.CHAIN else (stage,)
+    accounts_inside = Account.objects.filter(_visible(scope), plan=plan, stage__in=chain)
+    if line is not None:
+        accounts_inside = accounts_inside.filter(Q(line=line) | Q(line__parent=line))
+    inside = list(accounts_inside.values_list("pk", flat=True))
+    into = Q(target__in=inside) & ~Q(source__in=inside)
+    out = Q(source__in=inside) & ~Q(target__in=inside)
+    return (
+        Hold.objects.filter(into | out, entry__in=Entry.objects.for_user(user))
+        .annotate(signed=Case(When(into, then=F("amount")), default=-F("amount")))
+        .select_related("entry__filed_for", "organization")
+        .order_by("-pk")
+    )
