@@ -20,8 +20,10 @@ VILLAGE_ENDINGS = (
     "居",
 )
 TOWNSHIP_ENDINGS = ("人民政府", "街道办事处", "办事处", "街道办", "街道", "镇")
-SHANTING_PREFIXES = ("山东省", "枣庄市", "山亭区")
-RONGCHENG_PREFIXES = ("山东省", "威海市", "荣成市", "荣成")
+# The county must be named: 枣庄市财政局 and 威海市财政局 are other offices, one level up.
+SHANTING_IN_FRONT = re.compile(r"^(山东省)?(枣庄市)?山亭区?(?=..)")
+RONGCHENG_IN_FRONT = re.compile(r"^(山东省)?(威海市)?荣成市?(?=..)")
+COUNTY_IN_FRONT = re.compile(r"^(山东省)?((枣庄市)?山亭区|(威海市)?荣成市)(?=..)")
 
 
 def plain(text: str) -> str:
@@ -36,30 +38,25 @@ def village_key(text: str) -> str:
 
 
 def township_key(text: str) -> str:
-    """The name of a township without 镇, 街道, 办事处 … and without the county before it."""
-    return _without_endings(
-        without_prefixes(plain(text), SHANTING_PREFIXES + RONGCHENG_PREFIXES), TOWNSHIP_ENDINGS
-    )
+    """The name of a township without 镇, 街道, 办事处 … and without the county in front."""
+    return _without_endings(without_county(plain(text)), TOWNSHIP_ENDINGS)
+
+
+def without_county(text: str) -> str:
+    """`text` (plain already) after "枣庄市山亭区" or "荣成市"."""
+    return COUNTY_IN_FRONT.sub("", text)
 
 
 def organization_keys(text: str, side: str) -> set[str]:
     """The forms a unit of that side may be called by: 枣庄市山亭区财政局 = 山亭区财政局 = 区财政局 = 财政局.
 
-    荣成 keeps the bare "市" out: in 山亭, "市财政局" is 枣庄市财政局.
+    荣成 has no such short form with a bare "市": in 山亭, "市财政局" is 枣庄市财政局.
     """
     whole = plain(text)
     if side == "rongcheng":
-        return {whole, without_prefixes(whole, RONGCHENG_PREFIXES)}
-    bare = without_prefixes(whole, SHANTING_PREFIXES)
+        return {whole, RONGCHENG_IN_FRONT.sub("", whole)}
+    bare = SHANTING_IN_FRONT.sub("", whole)
     return {whole, bare, re.sub(r"^区(?=..)", "", bare)}
-
-
-def without_prefixes(text: str, prefixes: tuple[str, ...]) -> str:
-    """`text` after the prefixes, taken off in their order; at least two characters stay."""
-    for prefix in prefixes:
-        if text.startswith(prefix) and len(text) - len(prefix) >= 2:
-            text = text.removeprefix(prefix)
-    return text
 
 
 def _without_endings(text: str, endings: tuple[str, ...]) -> str:
