@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from directory.models import Organization, Role, User
+from directory.models import Organization, User
 
 
 def may_file(user: User) -> bool:
     """Fills in forms for their own unit: 填报员, 单位负责人, the partner's staff, the bureau's reviewers."""
     return user.is_active and (
-        user.is_system or user.role in (Role.CLERK, Role.HEAD, Role.PARTNER, Role.REVIEWER)
+        user.is_system
+        or user.role in (User.Role.CLERK, User.Role.HEAD, User.Role.PARTNER, User.Role.REVIEWER)
     )
 
 
 def may_review(user: User) -> bool:
     """Approves and returns entries: the bureau's reviewers."""
-    return user.is_active and user.role == Role.REVIEWER and _of_bureau(user)
+    return user.is_active and user.role == User.Role.REVIEWER and _of_bureau(user)
 
 
 def may_close_books(user: User) -> bool:
@@ -24,7 +25,7 @@ def may_close_books(user: User) -> bool:
 
 def may_rule(user: User) -> bool:
     """Records the ruling on an open question of the plan: the leaders."""
-    return user.is_active and user.role == Role.LEADER
+    return user.is_active and user.role == User.Role.LEADER
 
 
 def _of_bureau(user: User) -> bool:

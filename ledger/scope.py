@@ -13,7 +13,7 @@ from django.apps import apps
 from django.db import models
 from django.db.models import Q
 
-from directory.models import Organization, Role, User
+from directory.models import Organization, User
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
@@ -45,8 +45,8 @@ def scope_of(user: User | AnonymousUser) -> Scope:
     """What `user` may see. One query for a unit's assignments, none for the others."""
     if not isinstance(user, User) or not user.is_active or not user.is_business:
         return NOTHING
-    if user.role == Role.LEADER or user.organization is None:
-        return Scope(everything=user.role == Role.LEADER)
+    if user.role == User.Role.LEADER or user.organization is None:
+        return Scope(everything=user.role == User.Role.LEADER)
     if user.organization.kind == Organization.Kind.BUREAU:
         return Scope(everything=True)
     assignment = apps.get_model("ledger", "Assignment")
