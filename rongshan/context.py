@@ -7,20 +7,22 @@ from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils.functional import SimpleLazyObject
 
-from directory.models import ADMINISTRATORS, Role, User
+from directory.models import User
 
-STAFF = frozenset({Role.CLERK, Role.HEAD, Role.REVIEWER, Role.PARTNER})
-BUSINESS = frozenset(Role) - ADMINISTRATORS
+Role = User.Role
+
+STAFF = frozenset({User.Role.CLERK, User.Role.HEAD, User.Role.REVIEWER, User.Role.PARTNER})
+BUSINESS = frozenset(Role) - User.ADMINISTRATORS
 
 # Label, name of the address, the roles that have work there. A link hidden here is no protection: the view
 # behind it asks again.
-NAVIGATION: tuple[tuple[str, str, frozenset[Role]], ...] = (
+NAVIGATION: tuple[tuple[str, str, frozenset[User.Role]], ...] = (
     ("总览", "dashboard:home", BUSINESS),
     ("待办", "desk:home", STAFF),
     ("填报记录", "desk:entries", STAFF),
-    ("审核", "desk:review", frozenset({Role.REVIEWER})),
+    ("审核", "desk:review", frozenset({User.Role.REVIEWER})),
     ("待定事项", "dashboard:questions", BUSINESS),
-    ("系统维护", "admin:index", ADMINISTRATORS | {Role.REVIEWER}),
+    ("系统维护", "admin:index", User.ADMINISTRATORS | {User.Role.REVIEWER}),
 )
 
 
@@ -59,11 +61,11 @@ def first_page(request: HttpRequest) -> str:
     overview, reviewers at the queue, everybody else at their tasks."""
     user = request.user
     role = user.role if isinstance(user, User) else ""
-    if role in ADMINISTRATORS:
+    if role in User.ADMINISTRATORS:
         return reverse("admin:index")
-    if role == Role.REVIEWER:
+    if role == User.Role.REVIEWER:
         return reverse("desk:review")
-    return reverse("desk:home" if role in {Role.CLERK, Role.HEAD} else "dashboard:home")
+    return reverse("desk:home" if role in {User.Role.CLERK, User.Role.HEAD} else "dashboard:home")
 
 
 def address(name: str) -> str:

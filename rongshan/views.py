@@ -5,7 +5,7 @@ from datetime import timedelta
 from django.contrib.auth.decorators import login_required
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.template.loader import render_to_string
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
@@ -48,23 +48,26 @@ def healthz(request: HttpRequest) -> JsonResponse:
     )
 
 
+# The pages below are rendered without the request: they must appear also when the database, and with it the
+# session, is gone, and they must not repeat what was asked.
+
+
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return render(request, "400.html", status=400)
+    return HttpResponse(render_to_string("400.html"), status=400)
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return render(request, "403.html", status=403)
+    return HttpResponse(render_to_string("403.html"), status=403)
 
 
 def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     # One page for "does not exist" and "is not yours": the answer must not tell which.
-    return render(request, "404.html", status=404)
+    return HttpResponse(render_to_string("404.html"), status=404)
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    return render(request, "403_csrf.html", status=403)
+    return HttpResponse(render_to_string("403_csrf.html"), status=403)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    # Without the request: the page must appear also when the database, and with it the session, is gone.
     return HttpResponse(render_to_string("500.html"), status=500)

@@ -1,0 +1,159 @@
+"""A real server on a fresh demo, a real browser (Debian's chromium), and no way out to another host."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request, Route
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+CHROMIUM = Path("/usr/bin/chromium")
+
+
+@dataclass(frozen=True)
+class Site:
+    """The running demo. Its data lives in `data`, made for this run; nobody else's is touched."""
+
+    url: str
+    data: Path
+    environment: dict[str, str]
+
+    def manage(self, *arguments: str) -> str:
+        """What manage.py prints on the site's own database; fails the test when it fails."""
+        command = [sys.executable, str(ROOT / "manage.py"), *arguments]
+        done = subprocess.run(
+            command, cwd=ROOT, env=self.environment, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, f"manage.py {' '.join(arguments)}\n{done.stdout}\n{done.stderr}"
+        return done.stdout
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """gunicorn on a free port, over SQLite, with the demo's people and entries."""
+    data = tmp_path_factory.mktemp("site")
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("RONGSHAN_")}
+    environment.pop("DATABASE_URL", None)
+    environment["RONGSHAN_DATA_DIR"] = str(data)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    site = Site(f"http://127.0.0.1:{port}", data, environment)
+    site.manage("collectstatic", "--noinput", "--verbosity=0")
+    site.manage("migrate", "--verbosity=0")
+    site.manage("demo")
+    log = data / "server.log"
+    gunicorn = [
+        sys.executable,
+        "-m",
+        "gunicorn",
+        "rongshan.wsgi",
+        f"--bind=127.0.0.1:{port}",
+        "--workers=2",
+        "--threads=4",
+        "--no-control-socket",
+    ]
+    with log.open("w") as output:
+        server = subprocess.Popen(gunicorn, cwd=ROOT, env=environment, stdout=output, stderr=output)
+        try:
+            wait_for(f"{site.url}/healthz", server, log)
+            yield site
+        finally:
+            server.terminate()
+            server.wait(timeout=30)
+
+
+def wait_for(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
+    for _ in range(100):
+        assert server.poll() is None, log.read_text()
+        try:
+            with urllib.request.urlopen(url, timeout=5):  # noqa: S310  our own server
+                return
+        except OSError:
+            time.sleep(0.2)
+    pytest.fail(f"the server did not start\n{log.read_text()}")
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args() -> dict[str, Any]:
+    """Debian's chromium, kept from calling home."""
+    if not CHROMIUM.exists():
+        pytest.fail(f"{CHROMIUM} is missing: apt-get install chromium fonts-noto-cjk", pytrace=False)
+    return {
+        "executable_path": str(CHROMIUM),
+        "headless": True,
+        "args": [
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+            "--no-first-run",
+            "--disable-quic",
+        ],
+    }
+
+
+@pytest.fixture(scope="session")
+def browser_context_args(site: Site) -> dict[str, Any]:
+    return {
+        "base_url": site.url,
+        "locale": "zh-CN",
+        "timezone_id": "Asia/Shanghai",
+        "viewport": {"width": 1280, "height": 900},
+    }
+
+
+@pytest.fixture(autouse=True)
+def complaints(context: BrowserContext, site: Site) -> Iterator[list[str]]:
+    """What went wrong behind the page: requests to other hosts (blocked), errors in the console, exceptions
+    in scripts. A test fails at its end when there are any; one that provokes them clears the list.
+
+    The console line that Chromium writes when a page itself answers 4xx is no complaint: tests of refusals
+    look at the page.
+    """
+    found: list[str] = []
+    host = urlsplit(site.url).netloc
+    pages: set[str] = set()
+
+    def guard(route: Route, request: Request) -> None:
+        address = urlsplit(request.url)
+        if address.scheme in ("http", "https") and address.netloc != host:
+            found.append(f"request to another host: {request.url}")
+            route.abort()
+            return
+        if request.is_navigation_request():
+            pages.add(request.url)
+        route.continue_()
+
+    def console(message: ConsoleMessage) -> None:
+        if message.type != "error":
+            return
+        if message.text.startswith("Failed to load resource") and message.location.get("url") in pages:
+            return
+        found.append(f"console: {message.text} ({message.location.get('url')})")
+
+    def watch(page: Page) -> None:
+        page.on("console", console)
+        page.on("pageerror", lambda error: found.append(f"script: {error}"))
+
+    context.route("**/*", guard)
+    context.on("page", watch)
+    yield found
+    assert found == []
+
+
+@pytest.fixture(params=[1280, 390], ids=["desk", "phone"])
+def screen(request: pytest.FixtureRequest, page: Page) -> Page:
+    """The page at both widths that we promise: a test that takes it runs twice."""
+    page.set_viewport_size({"width": request.param, "height": 900})
+    return page

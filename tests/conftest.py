@@ -1,0 +1,61 @@
+"""What every test stands on. Fixtures of one app live in that app's folder."""
+
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings as django_settings
+from django.test import override_settings
+from zeal.constants import initialize_app_registry
+from zeal.patch import patch as watch_for_n_plus_one
+
+
+@pytest.fixture(scope="session", autouse=True)
+def test_settings() -> Iterator[None]:
+    """What is other than in the demo: fast hashes, static files without a manifest, work done at once, and a
+    middleware that fails a request which asks the database the same thing in a loop (N + 1)."""
+    initialize_app_registry()
+    watch_for_n_plus_one()
+    with override_settings(
+        PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"],
+        STORAGES={
+            "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+            "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+        },
+        TASKS={"default": {"BACKEND": "django_tasks.backends.immediate.ImmediateBackend"}},
+        MIDDLEWARE=["zeal.middleware.zeal_middleware", *django_settings.MIDDLEWARE],
+    ):
+        yield
+
+
+@pytest.fixture(autouse=True)
+def evidence_folder(settings: Any, tmp_path: Path) -> Path:
+    """Files that a test stores go away with it."""
+    folder = tmp_path / "evidence"
+    settings.EVIDENCE_ROOT = folder
+    return folder
+
+
+@pytest.fixture
+def log_text(caplog: pytest.LogCaptureFixture) -> Iterator[list[str]]:
+    """What the real log would hold: each record through the handler's own formatter, tracebacks included."""
+    from rongshan.logs import NoDataFormatter
+
+    lines: list[str] = []
+
+    class Keep(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            record.exc_text = None  # another handler may have formatted the traceback its own way
+            lines.append(self.format(record))
+            record.exc_text = None
+
+    keep = Keep()
+    keep.setFormatter(NoDataFormatter())
+    loggers = [logging.getLogger(), logging.getLogger("django")]
+    for logger in loggers:
+        logger.addHandler(keep)
+    yield lines
+    for logger in loggers:
+        logger.removeHandler(keep)
