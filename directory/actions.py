@@ -17,10 +17,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from audit import events
-from directory.models import Division, Organization, User
+from directory.models import ADMINISTRATORS, Division, Organization, Role, User
 from directory.passwords import one_time_password
-
-Role = User.Role
 
 
 class NotAllowed(Exception):
@@ -80,7 +78,7 @@ def create_user(
     Raises NotAllowed; ValidationError with all errors at their fields.
     """
     _allow(by, {Role.SYSTEM_ADMIN}, "user.created", "directory.user", "建立账号")
-    if by is not None and role in User.ADMINISTRATORS:
+    if by is not None and role in ADMINISTRATORS:
         _refuse(by, "user.created", "directory.user", "三员账号只能由服务器上的 create_admin 命令建立。")
     user = User(
         username=User.normalize_username(username),
@@ -143,7 +141,9 @@ def reset_password(*, by: User | None, user: User) -> str:
     target = f"directory.user:{user.pk}"
     _allow(by, {Role.SYSTEM_ADMIN}, "user.password_reset", target, "重置密码")
     _not_oneself(by, user, "user.password_reset")
-    if user.is_system or (by is not None and user.role in User.ADMINISTRATORS):
+    if user.is_system:
+        _refuse(by, "user.password_reset", target, "系统账号不能登录，没有密码。")
+    if by is not None and user.role in ADMINISTRATORS:
         _refuse(by, "user.password_reset", target, "三员账号的密码只能由服务器上的 create_admin 命令重置。")
     password = one_time_password()
     with transaction.atomic():
@@ -221,7 +221,7 @@ def _set_active(by: User | None, user: User, *, active: bool, verb: str, label: 
 def _allow(by: User | None, roles: Collection[str], verb: str, target: str, label: str) -> None:
     if by is None or (by.is_active and by.role in roles):
         return
-    who = "、".join(str(User.Role(role).label) for role in roles)
+    who = "、".join(str(Role(role).label) for role in roles)
     _refuse(by, verb, target, f"{label}只能由{who}进行。")
 
 
@@ -239,7 +239,7 @@ def _refuse(
 
 def _misfit(role: str, organization: Organization | None) -> dict[str, str]:
     """Which unit a role may be at (DOMAIN §7); the error belongs to the unit."""
-    if role in User.ADMINISTRATORS:
+    if role in ADMINISTRATORS:
         return {}
     if organization is None:
         return {"organization": "请选择单位。"}
