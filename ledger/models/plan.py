@@ -178,10 +178,12 @@ class LineAlias(models.Model):
     """Another name of a budget line, as text and ledgers write it (C4)."""
 
     line = models.ForeignKey(BudgetLine, models.CASCADE, related_name="aliases", verbose_name="预算项目")
-    name = models.CharField("别名", max_length=100, unique=True)
+    name = models.CharField("别名", max_length=100)
 
     class Meta:
         verbose_name = verbose_name_plural = "项目别名"
+        # not unique by itself: next year's plan has a 希望小屋 again
+        constraints = [models.UniqueConstraint(fields=["line", "name"], name="line_alias_unique")]
 
     def __str__(self) -> str:
         return self.name
