@@ -9,10 +9,8 @@ from django.utils.functional import SimpleLazyObject
 
 from directory.models import User
 
-Role = User.Role
-
 STAFF = frozenset({User.Role.CLERK, User.Role.HEAD, User.Role.REVIEWER, User.Role.PARTNER})
-BUSINESS = frozenset(Role) - User.ADMINISTRATORS
+BUSINESS = frozenset(User.Role) - User.ADMINISTRATORS
 
 # Label, name of the address, the roles that have work there. A link hidden here is no protection: the view
 # behind it asks again.
@@ -22,8 +20,19 @@ NAVIGATION: tuple[tuple[str, str, frozenset[User.Role]], ...] = (
     ("填报记录", "desk:entries", STAFF),
     ("审核", "desk:review", frozenset({User.Role.REVIEWER})),
     ("待定事项", "dashboard:questions", BUSINESS),
+    ("账号", "users", User.ADMINISTRATORS),
+    ("单位", "organizations", User.ADMINISTRATORS),
     ("系统维护", "admin:index", User.ADMINISTRATORS | {User.Role.REVIEWER}),
 )
+
+FIRST_PAGE: dict[str, str] = {
+    User.Role.SYSTEM_ADMIN: "users",
+    User.Role.SECURITY_ADMIN: "users",
+    User.Role.AUDITOR: "admin:index",
+    User.Role.REVIEWER: "desk:review",
+    User.Role.CLERK: "desk:home",
+    User.Role.HEAD: "desk:home",
+}
 
 
 @dataclass(frozen=True)
@@ -57,15 +66,11 @@ def navigation(request: HttpRequest) -> list[NavItem]:
 
 
 def first_page(request: HttpRequest) -> str:
-    """Where a person's work begins: administrators in the admin, leaders and the partner side on the
-    overview, reviewers at the queue, everybody else at their tasks."""
+    """Where a person's work begins: administrators at the accounts, the auditor at the trail, reviewers at
+    the queue, staff at their tasks, leaders and the partner side on the overview."""
     user = request.user
     role = user.role if isinstance(user, User) else ""
-    if role in User.ADMINISTRATORS:
-        return reverse("admin:index")
-    if role == User.Role.REVIEWER:
-        return reverse("desk:review")
-    return reverse("desk:home" if role in {User.Role.CLERK, User.Role.HEAD} else "dashboard:home")
+    return reverse(FIRST_PAGE.get(role, "dashboard:home"))
 
 
 def address(name: str) -> str:

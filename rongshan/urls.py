@@ -12,8 +12,8 @@ admin.site.index_title = "名录、期限与设置"
 urlpatterns = [
     path("", views.home, name="home"),
     path("healthz", views.healthz, name="healthz"),
+    path("", include("directory.urls")),  # before the admin, whose log-in page it replaces
     path("admin/", admin.site.urls),
-    path("", include("directory.urls")),
     path("desk/", include("desk.urls")),
     path("", include("dashboard.urls")),
 ]
