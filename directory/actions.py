@@ -17,7 +17,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from audit import events
-from directory.models import ADMINISTRATORS, Division, Organization, Role, User
+from directory.models import Division, Organization, User
 from directory.passwords import one_time_password
 
 
@@ -47,7 +47,7 @@ def create_organization(
     division: Division | None = None,
 ) -> Organization:
     """A new unit. Raises NotAllowed; ValidationError with all errors at their fields."""
-    _allow(by, {Role.SYSTEM_ADMIN}, "organization.created", "directory.organization", "建立单位")
+    _allow(by, {User.Role.SYSTEM_ADMIN}, "organization.created", "directory.organization", "建立单位")
     organization = Organization(
         code=code.strip(),
         name=name.strip(),
@@ -77,8 +77,8 @@ def create_user(
     Through `by` (system administrator) only for a role of the business, at the console for any role.
     Raises NotAllowed; ValidationError with all errors at their fields.
     """
-    _allow(by, {Role.SYSTEM_ADMIN}, "user.created", "directory.user", "建立账号")
-    if by is not None and role in ADMINISTRATORS:
+    _allow(by, {User.Role.SYSTEM_ADMIN}, "user.created", "directory.user", "建立账号")
+    if by is not None and role in User.ADMINISTRATORS:
         _refuse(by, "user.created", "directory.user", "三员账号只能由服务器上的 create_admin 命令建立。")
     user = User(
         username=User.normalize_username(username),
@@ -123,7 +123,7 @@ def ensure_system_user(*, username: str, full_name: str) -> User:
 
 def rename_user(*, by: User | None, user: User, full_name: str) -> None:
     """Correct a name. Who moves to another unit gets a new account there: the old one's acts stay its unit's."""
-    _allow(by, {Role.SYSTEM_ADMIN}, "user.renamed", f"directory.user:{user.pk}", "修改姓名")
+    _allow(by, {User.Role.SYSTEM_ADMIN}, "user.renamed", f"directory.user:{user.pk}", "修改姓名")
     with transaction.atomic():
         user.full_name = full_name.strip()
         user.clean_fields(exclude=["password", "role"])
@@ -139,11 +139,11 @@ def rename_user(*, by: User | None, user: User, full_name: str) -> None:
 def reset_password(*, by: User | None, user: User) -> str:
     """A new one-time password, returned to be handed over. Ends the user's sessions. Raises NotAllowed."""
     target = f"directory.user:{user.pk}"
-    _allow(by, {Role.SYSTEM_ADMIN}, "user.password_reset", target, "重置密码")
+    _allow(by, {User.Role.SYSTEM_ADMIN}, "user.password_reset", target, "重置密码")
     _not_oneself(by, user, "user.password_reset")
     if user.is_system:
         _refuse(by, "user.password_reset", target, "系统账号不能登录，没有密码。")
-    if by is not None and user.role in ADMINISTRATORS:
+    if by is not None and user.role in User.ADMINISTRATORS:
         _refuse(by, "user.password_reset", target, "三员账号的密码只能由服务器上的 create_admin 命令重置。")
     password = one_time_password()
     with transaction.atomic():
@@ -179,7 +179,7 @@ def change_password(*, by: User, new_password: str) -> None:
 def change_role(*, by: User, user: User, role: str) -> None:
     """Another role for `user`, by the security administrator. Raises NotAllowed, ValidationError."""
     target = f"directory.user:{user.pk}"
-    _allow(by, {Role.SECURITY_ADMIN}, "user.role_changed", target, "调整角色")
+    _allow(by, {User.Role.SECURITY_ADMIN}, "user.role_changed", target, "调整角色")
     _not_oneself(by, user, "user.role_changed")
     if user.is_system:
         _refuse(by, "user.role_changed", target, "系统账号没有角色。")
@@ -208,7 +208,7 @@ def reactivate_user(*, by: User | None, user: User) -> None:
 
 
 def _set_active(by: User | None, user: User, *, active: bool, verb: str, label: str) -> None:
-    _allow(by, {Role.SYSTEM_ADMIN}, verb, f"directory.user:{user.pk}", label)
+    _allow(by, {User.Role.SYSTEM_ADMIN}, verb, f"directory.user:{user.pk}", label)
     _not_oneself(by, user, verb)
     with transaction.atomic():
         user.is_active = active
@@ -221,7 +221,7 @@ def _set_active(by: User | None, user: User, *, active: bool, verb: str, label: 
 def _allow(by: User | None, roles: Collection[str], verb: str, target: str, label: str) -> None:
     if by is None or (by.is_active and by.role in roles):
         return
-    who = "、".join(str(Role(role).label) for role in roles)
+    who = "、".join(str(User.Role(role).label) for role in roles)
     _refuse(by, verb, target, f"{label}只能由{who}进行。")
 
 
@@ -239,15 +239,15 @@ def _refuse(
 
 def _misfit(role: str, organization: Organization | None) -> dict[str, str]:
     """Which unit a role may be at (DOMAIN §7); the error belongs to the unit."""
-    if role in ADMINISTRATORS:
+    if role in User.ADMINISTRATORS:
         return {}
     if organization is None:
         return {"organization": "请选择单位。"}
     if not organization.active:
         return {"organization": f"{organization}已停用，请选择在用的单位。"}
-    if role == Role.REVIEWER and organization.kind != Organization.Kind.BUREAU:
+    if role == User.Role.REVIEWER and organization.kind != Organization.Kind.BUREAU:
         return {"organization": "审核员须属于区乡村振兴局。"}
-    if (role == Role.PARTNER) != (organization.side == Organization.Side.RONGCHENG):
+    if (role == User.Role.PARTNER) != (organization.side == Organization.Side.RONGCHENG):
         return {"organization": "荣成方角色须属于荣成方单位，其他角色须属于山亭的单位。"}
     return {}
 

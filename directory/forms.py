@@ -10,9 +10,9 @@ from django.contrib.auth.password_validation import password_validators_help_tex
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
-from directory.models import ADMINISTRATORS, Division, Organization, Role, User
+from directory.models import Division, Organization, User
 
-BUSINESS_ROLES = [(role.value, role.label) for role in Role if role not in ADMINISTRATORS]
+BUSINESS_ROLES = [(role.value, role.label) for role in User.Role if role not in User.ADMINISTRATORS]
 
 
 class LoginForm(AuthenticationForm):
@@ -103,7 +103,7 @@ class NameForm(forms.Form):
 
 
 class RoleForm(forms.Form):
-    role = forms.ChoiceField(label="角色", choices=Role.choices)
+    role = forms.ChoiceField(label="角色", choices=User.Role.choices)
 
 
 class OrganizationForm(forms.ModelForm[Organization]):

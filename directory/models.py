@@ -329,10 +329,6 @@ class User(AbstractBaseUser):
         return max(self.active_since, self.last_login or self.active_since) + limit <= now
 
 
-Role = User.Role
-ADMINISTRATORS = User.ADMINISTRATORS
-
-
 class PasswordHistory(models.Model):
     user = models.ForeignKey(User, models.CASCADE, related_name="password_history", verbose_name="用户")
     password = models.CharField("密码散列", max_length=128)

@@ -26,7 +26,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from audit import events
 from directory import actions, figures, forms
 from directory.access import role_required, signed_in
-from directory.models import ADMINISTRATORS, Role, User
+from directory.models import User
 
 # Stays behind when the session runs out, and so tells "your time ran out" from "you never logged in".
 WAS_SIGNED_IN = "signed_in"
@@ -120,7 +120,7 @@ def password_change(request: HttpRequest) -> HttpResponse:
     return render(request, "directory/password_change.html", context)
 
 
-@role_required(*ADMINISTRATORS)
+@role_required(*User.ADMINISTRATORS)
 @require_safe
 def users(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
@@ -141,7 +141,7 @@ def users(request: HttpRequest) -> HttpResponse:
 
 
 @never_cache
-@role_required(Role.SYSTEM_ADMIN)
+@role_required(User.Role.SYSTEM_ADMIN)
 @require_http_methods(["GET", "HEAD", "POST"])
 def user_new(request: HttpRequest) -> HttpResponse:
     form = forms.UserForm(request.POST or None)
@@ -155,14 +155,14 @@ def user_new(request: HttpRequest) -> HttpResponse:
     return render(request, "directory/user_new.html", {"form": form})
 
 
-@role_required(*ADMINISTRATORS)
+@role_required(*User.ADMINISTRATORS)
 @require_safe
 def user(request: HttpRequest, pk: int) -> HttpResponse:
     return _user_page(request, _person(pk))
 
 
 @never_cache
-@role_required(Role.SYSTEM_ADMIN)
+@role_required(User.Role.SYSTEM_ADMIN)
 @require_POST
 def user_password(request: HttpRequest, pk: int) -> HttpResponse:
     person = _person(pk)
@@ -174,7 +174,7 @@ def user_password(request: HttpRequest, pk: int) -> HttpResponse:
     return _show_password(request, person, password)
 
 
-@role_required(Role.SYSTEM_ADMIN)
+@role_required(User.Role.SYSTEM_ADMIN)
 @require_POST
 def user_name(request: HttpRequest, pk: int) -> HttpResponse:
     person = _person(pk)
@@ -186,7 +186,7 @@ def user_name(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("user", pk=pk)
 
 
-@role_required(Role.SYSTEM_ADMIN)
+@role_required(User.Role.SYSTEM_ADMIN)
 @require_POST
 def user_active(request: HttpRequest, pk: int) -> HttpResponse:
     """POST active=1 puts the account back into use, anything else takes it out."""
@@ -204,7 +204,7 @@ def user_active(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("user", pk=pk)
 
 
-@role_required(Role.SECURITY_ADMIN)
+@role_required(User.Role.SECURITY_ADMIN)
 @require_POST
 def user_role(request: HttpRequest, pk: int) -> HttpResponse:
     person = _person(pk)
@@ -223,13 +223,13 @@ def user_role(request: HttpRequest, pk: int) -> HttpResponse:
     return _user_page(request, _person(pk), role_form=form)
 
 
-@role_required(*ADMINISTRATORS)
+@role_required(*User.ADMINISTRATORS)
 @require_safe
 def organizations(request: HttpRequest) -> HttpResponse:
     return render(request, "directory/organizations.html", {"organizations": figures.organizations()})
 
 
-@role_required(Role.SYSTEM_ADMIN)
+@role_required(User.Role.SYSTEM_ADMIN)
 @require_http_methods(["GET", "HEAD", "POST"])
 def organization_new(request: HttpRequest) -> HttpResponse:
     form = forms.OrganizationForm(request.POST or None)

@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 
 from directory import actions
-from directory.models import ADMINISTRATORS, Role, User
+from directory.models import User
 
 
 class Command(BaseCommand):
@@ -20,8 +20,8 @@ class Command(BaseCommand):
         parser.add_argument("--name", help="姓名（建立账号时必填）")
         parser.add_argument(
             "--role",
-            choices=sorted(ADMINISTRATORS),
-            default=str(Role.SYSTEM_ADMIN),
+            choices=sorted(User.ADMINISTRATORS),
+            default=str(User.Role.SYSTEM_ADMIN),
             help="system_admin 系统管理员（默认）、security_admin 安全管理员、auditor 审计员",
         )
         parser.add_argument("--reset-password", action="store_true", help="为已有账号重置密码")
