@@ -62,7 +62,9 @@ def money_account(
     contract: str = "",
 ) -> Account:
     """The account, opened empty on first use; born closed if its line is no longer open."""
-    where = "".join(f"“{part}”" for part in (line.name if line else "", unit.name if unit else "") if part)
+    where = "".join(
+        f"“{part}”" for part in (line.name if line else "", unit.short_name if unit else "") if part
+    )
     account, _ = Account.objects.get_or_create(
         code=code_for(plan, stage, line, unit, contract),
         defaults={

@@ -162,11 +162,9 @@ def _submit(
         return twin
     unit = _unit_of(by, filed_for)
     _check(register, row, by, on)
-    subject = _subject(register, row)
-    if subject.in_force_id is not None:
-        raise _taken(subject.in_force, "已通过；如需修改，请在该记录上点“更正”。")
-    entry = _new_entry(by, on, register, row, subject, unit, token=token, origin=origin)
-    _claim(entry, [subject])
+    subjects = _free([_subject(register, row)])
+    entry = _new_entry(by, on, register, row, subjects[0], unit, token=token, origin=origin)
+    _claim(entry, subjects)
     _file_version(entry, row, evidence, register.legs(row), by)
     Draft.objects.filter(token=token, owner=by).delete()
     _record(entry, "entry.submitted", by, "提交")
@@ -198,6 +196,7 @@ def resubmit(
             f"这条记录已变为“{entry.get_state_display()}”（第 {entry.version} 版），请刷新后再改。"
         )
     _same_unit(by, entry)
+    row.entry = entry  # so that the register's rules do not take the earlier version for a duplicate
     _check(register, row, by, on)
     subject = _subject(register, row)
     legs = register.legs(row)
@@ -205,8 +204,7 @@ def resubmit(
     if entry.corrects is not None:
         legs = _inverse(entry.corrects) + legs
         subjects.append(_in_force(entry.corrects))
-    elif subject.in_force_id is not None:
-        raise _taken(subject.in_force, "已通过；如需修改，请在该记录上点“更正”。")
+    subjects = _free(subjects, corrects=entry.corrects)
     entry.version += 1
     entry.state = Entry.State.SUBMITTED
     entry.subject = subject
@@ -262,14 +260,16 @@ def correct(
     _need_reason(reason)
     entry = _locked(entry)
     register = get_register(entry.register)
+    row.entry = entry  # so that the register's rules do not take the corrected row for a duplicate
     _check(register, row, by, on)
-    subjects = [_in_force(entry), _subject(register, row)]
+    subject = _subject(register, row)
+    subjects = _free([_in_force(entry), subject], corrects=entry)
     made = _new_entry(
         by,
         on,
         register,
         row,
-        subjects[1],
+        subject,
         entry.filed_for,
         token=token,
         kind=Entry.Kind.CORRECTION,
@@ -298,7 +298,7 @@ def reverse(*, by: User, on: date, entry: Entry, reason: str, token: uuid.UUID |
     _same_unit(by, entry)
     _need_reason(reason)
     entry = _locked(entry)
-    subject = _in_force(entry)
+    subjects = _free([_in_force(entry)], corrects=entry)
     row = detail_of(entry)
     register = get_register(entry.register)
     made = _new_entry(
@@ -306,14 +306,14 @@ def reverse(*, by: User, on: date, entry: Entry, reason: str, token: uuid.UUID |
         on,
         register,
         row,
-        subject,
+        subjects[0],
         entry.filed_for,
         token=token,
         kind=Entry.Kind.REVERSAL,
         corrects=entry,
         reason=reason,
     )
-    _claim(made, [subject])
+    _claim(made, subjects)
     row.pk, row._state.adding = None, True  # the reversal carries a copy of the row it takes back
     _file_version(made, row, (), _inverse(entry), by)
     _record(made, "entry.submitted", by, f"提交对 {entry.pk} 号记录的红冲")
@@ -494,20 +494,29 @@ def _in_force(entry: Entry) -> Subject:
     return subject
 
 
-def _taken(other: Entry | None, what: str) -> SubjectTaken:
-    assert other is not None
+def _taken(other: Entry, what: str) -> SubjectTaken:
     return SubjectTaken(f"同一笔业务已有记录：{other.pk} 号（{other.summary}，{other.filed_by}填报）{what}")
 
 
-def _claim(entry: Entry, subjects: Sequence[Subject]) -> None:
-    """Point each subject at the entry, unless another undecided one got there first. Locks in id order."""
-    for pk in sorted({subject.pk for subject in subjects}):
-        subject = Subject.objects.select_for_update(no_key=True).get(pk=pk)
-        if subject.undecided_id not in (None, entry.pk):
+def _free(subjects: Sequence[Subject], corrects: Entry | None = None) -> list[Subject]:
+    """The subjects, locked in id order; SubjectTaken if another entry than `corrects` is in force or undecided."""
+    locked = list(
+        Subject.objects.select_for_update(of=("self",), no_key=True)
+        .filter(pk__in={subject.pk for subject in subjects})
+        .select_related("undecided__filed_by__organization", "in_force__filed_by__organization")
+        .order_by("pk")
+    )
+    for subject in locked:
+        if subject.undecided is not None:
             raise _taken(subject.undecided, "正在审核，不能重复提交。")
-        mine = subject.in_force_id in (None, entry.corrects_id)
-        if not mine:
+        if subject.in_force is not None and subject.in_force != corrects:
             raise _taken(subject.in_force, "已通过；如需修改，请在该记录上点“更正”。")
+    return locked
+
+
+def _claim(entry: Entry, subjects: Sequence[Subject]) -> None:
+    """Point the locked, free subjects at the entry."""
+    for subject in subjects:
         subject.undecided = entry
         subject.save(update_fields=["undecided"])
 
@@ -544,7 +553,7 @@ def _new_entry(
     **fields: Any,
 ) -> Entry:
     occurred_on = register.occurred_on(row)
-    return Entry.objects.create(
+    entry = Entry(
         register=register.code,
         subject=subject,
         filed_for=unit,
@@ -558,6 +567,8 @@ def _new_entry(
         submitted_at=moment(on),
         **fields,
     )
+    entry.save(force_insert=True)
+    return entry
 
 
 def _file_version(

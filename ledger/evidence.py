@@ -70,7 +70,7 @@ def store(*, by: User, organization: Organization, upload: UploadedFile[Any]) ->
     key = secrets.token_hex(16)
     path = f"{key[:2]}/{key}.{extension}"
     digest = _write(_absolute(path), upload)
-    return Evidence.objects.unscoped("保存上传的文件").create(
+    evidence = Evidence(
         organization=organization,
         uploaded_by=by,
         name=name,
@@ -79,6 +79,8 @@ def store(*, by: User, organization: Organization, upload: UploadedFile[Any]) ->
         sha256=digest,
         path=path,
     )
+    evidence.save(force_insert=True)
+    return evidence
 
 
 def open_file(evidence: Evidence) -> BinaryIO:

@@ -134,11 +134,11 @@ def _cells(plan: Plan, scope: Scope, as_of: Period | None) -> dict[tuple[int | N
     if as_of is not None:
         totals = totals.filter(period__starts_on__lte=as_of.starts_on)
         past = totals.order_by().values_list("account__line_id", "account__stage")
-        for line_id, stage, balance in past.annotate(Sum(F("inflow") - F("outflow"))):
+        for line_id, stage, balance in past.annotate(change=Sum(F("inflow") - F("outflow"))):
             cells[line_id, stage] = _Cell(balance, seen=True)
     gross = totals.filter(account__stage=accounts.ALLOCATED, kind__in=GROSS_KINDS).order_by()
     change = Sum(F("inflow") - Case(When(kind="adjust", then=F("outflow")), default=0))
-    for line_id, amount in gross.values_list("account__line_id").annotate(change):
+    for line_id, amount in gross.values_list("account__line_id").annotate(change=change):
         cells[line_id, accounts.ALLOCATED].gross = amount
     return cells
 
@@ -205,7 +205,7 @@ def targets(plan: Plan, *, scope: Scope, as_of: Period | None = None) -> list[Ta
     past = {}
     if as_of is not None:
         rows = Total.objects.filter(account__in=own, period__starts_on__lte=as_of.starts_on).order_by()
-        past = dict(rows.values_list("account_id").annotate(Sum(F("inflow") - F("outflow"))))
+        past = dict(rows.values_list("account_id").annotate(change=Sum(F("inflow") - F("outflow"))))
     found = []
     for account in own:
         task = tasks.get(account.pk)
