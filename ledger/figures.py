@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from django.db.models import Case, F, Q, QuerySet, Sum, When
 
-from directory.models import User
+from directory.models import Organization, User
 from ledger import accounts
 from ledger.models import (
     Account,
@@ -20,6 +20,7 @@ from ledger.models import (
     Entry,
     Filing,
     Hold,
+    LineGroup,
     OpenQuestion,
     Period,
     Plan,
@@ -49,7 +50,8 @@ class LineMoney:
     """The money of a line with its sub-lines, or of the whole plan, in 分.
 
     `arranged` and `received` are None for a unit (it sees its own accounts only); `received` also where no receipt
-    names the line. `held` is what undecided entries would change each cumulative stage by; None for the past.
+    names the line. `held` is what undecided entries would change each cumulative stage by (a unit has no 安排 and
+    到位); None for the past.
     `available` = 下达 − 支出 − 待审支出. `gross_allocated` is the denominator of 支出率.
     """
 
@@ -162,7 +164,10 @@ def _line_money(
         balance += add(stage)
         change += add(stage, "held_in") - add(stage, "held_out")
         cumulative[stage], pending[stage] = balance, change
-    pending[accounts.CLAIMED] = add(accounts.CLAIMED, "held_in") - add(accounts.CLAIMED, "held_out")
+    for stage in (accounts.CLAIMED, accounts.RECEIVED):
+        pending[stage] = add(stage, "held_in") - add(stage, "held_out")
+    if not scope.everything:
+        del pending[accounts.ARRANGED], pending[accounts.RECEIVED]
     received = add(accounts.RECEIVED)
     names_it = any((i, accounts.RECEIVED) in cells for i in ids)
     return LineMoney(
@@ -180,6 +185,62 @@ def _line_money(
         gross_allocated=add(accounts.ALLOCATED, "gross"),
         held=pending if as_of is None else None,
     )
+
+
+@dataclass
+class UnitMoney:
+    """What a unit holds of a line or of the whole plan: cumulative stages in 分. `available` = 下达 − 支出."""
+
+    organization_id: int
+    name: str
+    allocated: int = 0
+    disbursed: int = 0
+    spent: int = 0
+
+    @property
+    def available(self) -> int:
+        return self.allocated - self.spent
+
+
+def units(
+    plan: Plan, *, scope: Scope, line: BudgetLine | None = None, as_of: Period | None = None
+) -> list[UnitMoney]:
+    """The units that hold, or held, money of a line with its sub-lines, by unit code. One query."""
+    own = _own(plan, scope, line=line).filter(organization__isnull=False, stage__in=accounts.CHAIN)
+    sums: Iterable[tuple[int, str, str, int]]
+    if as_of is None:
+        keys = ("organization_id", "organization__short_name", "stage")
+        sums = own.order_by("organization__code").values_list(*keys).annotate(Sum("balance"))
+    else:
+        keys = ("account__organization_id", "account__organization__short_name", "account__stage")
+        rows = Total.objects.filter(account__in=own, period__starts_on__lte=as_of.starts_on)
+        change = Sum(F("inflow") - F("outflow"))
+        sums = rows.order_by("account__organization__code").values_list(*keys).annotate(change)
+    found: dict[int, UnitMoney] = {}
+    for unit_id, name, stage, amount in sums:
+        unit = found.setdefault(unit_id, UnitMoney(unit_id, name))
+        for reached in accounts.CHAIN[1 : accounts.CHAIN.index(stage) + 1]:
+            setattr(unit, reached, getattr(unit, reached) + amount)
+    return list(found.values())
+
+
+def quarters(
+    plan: Plan, *, scope: Scope, line: BudgetLine | None = None
+) -> list[tuple[Period, dict[str, int]]]:
+    """What each quarter in which something was posted changed every cumulative stage by (本季), oldest first.
+
+    The running sum is the figure that `money` gives for the quarter's end. Two queries.
+    """
+    own = _own(plan, scope, line=line).filter(stage__in=STAGES)
+    rows = Total.objects.filter(account__in=own).order_by().values_list("period_id", "account__stage")
+    found: dict[int, dict[str, int]] = defaultdict(lambda: dict.fromkeys(STAGES, 0))
+    for period_id, stage, change in rows.annotate(Sum(F("inflow") - F("outflow"))):
+        reached = accounts.CHAIN[: accounts.CHAIN.index(stage) + 1] if stage in accounts.CHAIN else (stage,)
+        for one in reached:
+            found[period_id][one] += change
+    return [
+        (period, found[period.pk]) for period in Period.objects.filter(pk__in=found).order_by("starts_on")
+    ]
 
 
 @dataclass(frozen=True)
@@ -269,24 +330,74 @@ def movements(
     user: User,
     stage: str,
     line: BudgetLine | None = None,
+    group: LineGroup | None = None,
+    unit: Organization | None = None,
     as_of: Period | None = None,
 ) -> QuerySet[Transfer]:
     """The transfers behind a cumulative stage figure: those that cross into the stage or back out of it.
 
-    Each has `signed`, + what came in and − what went back; they add up to the figure exactly, to the 分. Only entries
-    the user may see. Newest first.
+    Each has `signed`, + what came in and − what went back; they add up to the figure exactly, to the 分: the plan's,
+    or that of a line, a group of lines, a unit. Only entries the user may see. Newest first.
     """
-    chain = accounts.CHAIN[accounts.CHAIN.index(stage) :] if stage in accounts.CHAIN else (stage,)
-    inside = Account.objects.filter(_visible(scope), plan=plan, stage__in=chain)
-    if line is not None:
-        inside = inside.filter(Q(line=line) | Q(line__parent=line))
-    return _crossing(list(inside.values_list("pk", flat=True)), user, as_of)
+    return _crossing(_reaching(plan, scope, stage, line, group, unit), user, as_of)
 
 
 def counted(account_id: int, *, scope: Scope, user: User, as_of: Period | None = None) -> QuerySet[Transfer]:
     """The transfers behind a target's count, as `movements`; none if the account is outside the scope."""
     inside = Account.objects.filter(_visible(scope), pk=account_id)
     return _crossing(list(inside.values_list("pk", flat=True)), user, as_of)
+
+
+def waiting(
+    plan: Plan,
+    *,
+    scope: Scope,
+    user: User,
+    stage: str,
+    line: BudgetLine | None = None,
+    group: LineGroup | None = None,
+    unit: Organization | None = None,
+) -> QuerySet[Hold]:
+    """The holds of undecided entries that would change a stage figure, as `movements`."""
+    return _held_across(_reaching(plan, scope, stage, line, group, unit), user)
+
+
+def waiting_to_count(account_id: int, *, scope: Scope, user: User) -> QuerySet[Hold]:
+    """The holds of undecided entries that would change a target's count, as `counted`."""
+    inside = Account.objects.filter(_visible(scope), pk=account_id)
+    return _held_across(list(inside.values_list("pk", flat=True)), user)
+
+
+def _own(
+    plan: Plan,
+    scope: Scope,
+    *,
+    line: BudgetLine | None = None,
+    group: LineGroup | None = None,
+    unit: Organization | None = None,
+) -> QuerySet[Account]:
+    """The plan's accounts within the scope: of a line with its sub-lines, of a group's lines, of a unit."""
+    found = Account.objects.filter(_visible(scope), plan=plan)
+    if line is not None:
+        found = found.filter(Q(line=line) | Q(line__parent=line))
+    if group is not None:
+        lines = group.lines.values("pk")
+        found = found.filter(Q(line__in=lines) | Q(line__parent__in=lines))
+    return found if unit is None else found.filter(organization=unit)
+
+
+def _reaching(
+    plan: Plan,
+    scope: Scope,
+    stage: str,
+    line: BudgetLine | None,
+    group: LineGroup | None,
+    unit: Organization | None,
+) -> list[int]:
+    """The accounts of a stage and of all later ones."""
+    chain = accounts.CHAIN[accounts.CHAIN.index(stage) :] if stage in accounts.CHAIN else (stage,)
+    inside = _own(plan, scope, line=line, group=group, unit=unit).filter(stage__in=chain)
+    return list(inside.values_list("pk", flat=True))
 
 
 def _crossing(inside: list[int], user: User, as_of: Period | None) -> QuerySet[Transfer]:
@@ -302,15 +413,7 @@ def _crossing(inside: list[int], user: User, as_of: Period | None) -> QuerySet[T
     )
 
 
-def waiting(
-    plan: Plan, *, scope: Scope, user: User, stage: str, line: BudgetLine | None = None
-) -> QuerySet[Hold]:
-    """The holds of undecided entries that would change a stage figure, as `movements`."""
-    chain = accounts.CHAIN[accounts.CHAIN.index(stage) :] if stage in accounts.CHAIN else (stage,)
-    accounts_inside = Account.objects.filter(_visible(scope), plan=plan, stage__in=chain)
-    if line is not None:
-        accounts_inside = accounts_inside.filter(Q(line=line) | Q(line__parent=line))
-    inside = list(accounts_inside.values_list("pk", flat=True))
+def _held_across(inside: list[int], user: User) -> QuerySet[Hold]:
     into = Q(target__in=inside) & ~Q(source__in=inside)
     out = Q(source__in=inside) & ~Q(target__in=inside)
     return (
