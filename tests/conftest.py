@@ -2,14 +2,18 @@
 
 import logging
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.conf import settings as django_settings
-from django.test import override_settings
+from django.db import connections
+from django.test import TransactionTestCase, override_settings
 from zeal.constants import initialize_app_registry
 from zeal.patch import patch as watch_for_n_plus_one
+
+from audit.triggers import lifted
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -27,6 +31,22 @@ def test_settings() -> Iterator[None]:
         TASKS={"default": {"BACKEND": "django_tasks.backends.immediate.ImmediateBackend"}},
         MIDDLEWARE=["zeal.middleware.zeal_middleware", *django_settings.MIDDLEWARE],
     ):
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def flush_past_triggers() -> Iterator[None]:
+    """A test that commits is followed by a flush, which append-only tables refuse: lifted for the flush only."""
+    flush = TransactionTestCase._fixture_teardown
+
+    def flush_with_triggers_lifted(case: Any) -> None:
+        with ExitStack() as stack:
+            for connection in connections.all():
+                stack.enter_context(lifted(connection))
+            flush(case)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", flush_with_triggers_lifted)
         yield
 
 
