@@ -37,7 +37,7 @@ def test_settings() -> Iterator[None]:
 @pytest.fixture(scope="session", autouse=True)
 def flush_past_triggers() -> Iterator[None]:
     """A test that commits is followed by a flush, which append-only tables refuse: lifted for the flush only."""
-    flush = TransactionTestCase._fixture_teardown
+    flush = TransactionTestCase._fixture_teardown  # type: ignore[attr-defined]  # Django's own, not in its stubs
 
     def flush_with_triggers_lifted(case: Any) -> None:
         with ExitStack() as stack:
