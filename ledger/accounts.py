@@ -7,6 +7,10 @@ outside → ℓ.claimable@u → ℓ.claimed@u                                   
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+
 from directory.models import Organization
 from ledger.models import Account, BudgetLine, Plan, Unit
 
@@ -54,6 +58,26 @@ def code_for(
     return "/".join(parts) + (f"@{unit.code}" if unit else "") + (f"#{contract}" if contract else "")
 
 
+class NoSuchAccount(LookupError):
+    """Within `only_existing`: an account that was never opened."""
+
+
+_existing: ContextVar[Mapping[str, Account] | None] = ContextVar("existing", default=None)
+
+
+@contextmanager
+def only_existing() -> Iterator[None]:
+    """Inside, `money_account` answers from memory, opens nothing and raises NoSuchAccount.
+
+    For verify_ledger, which asks every row of a register what it moves: it must not write, nor query for each row.
+    """
+    token = _existing.set({account.code: account for account in Account.objects.iterator()})
+    try:
+        yield
+    finally:
+        _existing.reset(token)
+
+
 def money_account(
     plan: Plan,
     stage: str,
@@ -62,11 +86,17 @@ def money_account(
     contract: str = "",
 ) -> Account:
     """The account, opened empty on first use; born closed if its line is no longer open."""
+    code = code_for(plan, stage, line, unit, contract)
+    existing = _existing.get()
+    if existing is not None:
+        if code not in existing:
+            raise NoSuchAccount(code)
+        return existing[code]
     where = "".join(
         f"“{part}”" for part in (line.name if line else "", unit.short_name if unit else "") if part
     )
     account, _ = Account.objects.get_or_create(
-        code=code_for(plan, stage, line, unit, contract),
+        code=code,
         defaults={
             "name": f"{where}{HOLDS[stage]}" + (f"（合同 {contract}）" if contract else ""),
             "unit": Unit.FEN,
