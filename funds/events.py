@@ -51,9 +51,7 @@ RULES: dict[str, EventRule] = {
     Event.ARRANGE: EventRule(("line", "document_no"), (), "安排文件", BUREAU),
     Event.RECEIVE: EventRule(("plan", "voucher_no"), ("line", "document_no"), "收款凭证或到账通知", TREASURY),
     Event.ALLOCATE: EventRule(("line", "unit", "document_no"), (), "指标文件", TREASURY),
-    Event.DISBURSE: EventRule(
-        ("line", "unit", "voucher_no"), ("payee", "document_no"), "拨款凭证", TREASURY
-    ),
+    Event.DISBURSE: EventRule(("line", "unit", "voucher_no"), ("payee", "document_no"), "拨款凭证", TREASURY),
     Event.SPEND: EventRule(
         ("line", "unit", "voucher_no", "payee"), ("invoice_no", "contract_no"), "支付凭证或发票", UNIT_ITSELF
     ),

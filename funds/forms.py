@@ -147,9 +147,7 @@ class FundFlowForm(forms.Form):
     @staticmethod
     def initial_from(row: FundFlow) -> dict[str, Any]:
         """Initial values that show a filed row, for its resubmission or correction; the amount in 元."""
-        values = {
-            name: getattr(row, f"{name}_id" if name in rules.FOREIGN else name) for name in FORM_ORDER
-        }
+        values = {name: getattr(row, f"{name}_id" if name in rules.FOREIGN else name) for name in FORM_ORDER}
         return {**values, "amount": yuan(row.amount), "amount_unit": YUAN}
 
     def clean_amount(self) -> int:
@@ -209,7 +207,7 @@ class FundFlowForm(forms.Form):
     def _offer_units(self) -> None:
         units = Organization.objects.filter(side=Organization.Side.SHANTING, active=True).order_by("code")
         if not files_for_others(self.user):
-            units = units.filter(pk=self.user.organization_id)
+            units = units.filter(users=self.user)
             self.fields["unit"].initial = self.user.organization_id
         for name in ("unit", "other_unit"):
             field = self.fields[name]

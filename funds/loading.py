@@ -249,7 +249,13 @@ def _write_targets(plan: Plan, spec: Spec) -> None:
     for unit in {row["unit"] for row in spec["targets"]}:
         Account.objects.get_or_create(
             code=f"{plan.code}/{OUTSIDE}/{unit}",
-            defaults={"name": f"账外（{unit}）", "unit": unit, "plan": plan, "stage": OUTSIDE, "minimum": None},
+            defaults={
+                "name": f"账外（{unit}）",
+                "unit": unit,
+                "plan": plan,
+                "stage": OUTSIDE,
+                "minimum": None,
+            },
         )
 
 
@@ -268,7 +274,7 @@ def _write_tasks(plan: Plan, spec: Spec, units: dict[str, Organization]) -> None
                 "rule": row["rule"],
                 "is_effort": row.get("is_effort", False),
                 "counting_rule": row.get("counting_rule", ""),
-                "due_on": as_date(row.get("due_on")),
+                "due_on": as_date(row["due_on"]) if row.get("due_on") else None,
                 "target": targets[f"{plan.code}/{TARGET}/{target}"] if target else None,
                 "lead": units[row["lead"]] if row.get("lead") else None,
             },
@@ -351,7 +357,7 @@ def _arrange(plan: Plan, spec: Spec, by: User, on: date) -> None:
 
 
 def counts(loaded: Loaded) -> str:
-    """"16 条条款、35 项任务、5 个项目、12 个待定问题" of a loaded plan, for the command's answer."""
+    """ "16 条条款、35 项任务、5 个项目、12 个待定问题" of a loaded plan, for the command's answer."""
     spec: Spec = yaml.safe_load(loaded.revision.content)
     return (
         f"{len(codes(spec, 'clauses'))} 条条款、{len(codes(spec, 'tasks'))} 项任务、"

@@ -52,7 +52,12 @@ class FundFlow(Detail):
         "ledger.BudgetLine", models.PROTECT, null=True, blank=True, related_name="+", verbose_name="调入项目"
     )
     other_unit = models.ForeignKey(
-        "directory.Organization", models.PROTECT, null=True, blank=True, related_name="+", verbose_name="调入单位"
+        "directory.Organization",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name="调入单位",
     )
     recall_from = models.CharField("收回来源", max_length=10, choices=RecallFrom, blank=True)
     amount = models.BigIntegerField("金额")

@@ -168,7 +168,7 @@ def _is_iso_date(text: str) -> bool:
     return True
 
 
-def as_date(value: Any) -> date | None:
+def as_date(value: date | str) -> date:
     """A checked date of the file: YAML gives dates, JSON text."""
     return date.fromisoformat(value) if isinstance(value, str) else value
 
@@ -190,7 +190,9 @@ def _codes_are_unique(spec: Spec) -> Iterator[str]:
     shared = Counter(code for s in ("lines", "groups", "targets") for code in set(codes(spec, s)))
     for code in (code for code, count in shared.items() if count > 1):
         yield f"代码 {code} 同时用于项目、项目组或目标"
-    elsewhere = BudgetLine.objects.filter(code__in=codes(spec, "lines")).exclude(plan__code=spec["plan"]["code"])
+    elsewhere = BudgetLine.objects.filter(code__in=codes(spec, "lines")).exclude(
+        plan__code=spec["plan"]["code"]
+    )
     for line in elsewhere:
         yield f"项目编码 {line.code} 已用于另一个方案"
 
@@ -216,7 +218,7 @@ def _plan_is_datable(spec: Spec) -> Iterator[str]:
     year, arranged_on = spec["plan"]["year"], as_date(spec["plan"]["arranged_on"])
     if not 2000 <= year <= 2100:
         yield f"年度 {year} 不对"
-    elif arranged_on is not None and arranged_on.year not in (year - 1, year):
+    elif arranged_on.year not in (year - 1, year):
         yield f"安排日期 {arranged_on} 不在 {year - 1} 至 {year} 年"
 
 

@@ -48,7 +48,7 @@ def natural_key(row: FundFlow) -> str:
 
 
 def summary(row: FundFlow) -> str:
-    """"支出 125,000.00 元 · 美丽乡村提升工程 · 徐庄镇 · 记-35"."""
+    """ "支出 125,000.00 元 · 美丽乡村提升工程 · 徐庄镇 · 记-35"."""
     where = [row.line.name if row.line else "未指定项目", str(row.unit or "")]
     if row.event == Event.ADJUST and row.other_line is not None:
         giver = f"{row.line.name if row.line else ''}{row.unit or ''}"

@@ -88,19 +88,22 @@ def _no_other_fields(row: FundFlow, by: User, on: date) -> Iterator[Problem]:
 
 
 def _amount_is_positive(row: FundFlow, by: User, on: date) -> Iterator[Problem]:
-    if row.amount is None:
+    if not _filled(row, "amount"):
         yield "amount", "请填写金额。"
     elif row.amount <= 0:
         yield "amount", "金额必须大于 0；要冲销已通过的记录，请在该记录上点“红冲”。"
 
 
 def _date_is_possible(row: FundFlow, by: User, on: date) -> Iterator[Problem]:
-    if row.occurred_on is None:
+    if not _filled(row, "occurred_on"):
         yield "occurred_on", "请填写发生日期。"
     elif row.occurred_on > on:
         yield "occurred_on", f"发生日期 {row.occurred_on} 晚于今天（{on}），请核对。"
     elif row.plan_id is not None and row.occurred_on.year < row.plan.year - 1:
-        yield "occurred_on", f"发生日期 {row.occurred_on} 早于{row.plan.year - 1}年，不会属于{row.plan.year}年方案，请核对。"
+        yield (
+            "occurred_on",
+            f"发生日期 {row.occurred_on} 早于{row.plan.year - 1}年，不会属于{row.plan.year}年方案，请核对。",
+        )
 
 
 def _lines_are_open(row: FundFlow, by: User, on: date) -> Iterator[Problem]:
@@ -180,7 +183,9 @@ def _voucher_is_new(row: FundFlow, by: User, on: date) -> Iterator[Problem]:
         occurred_on=row.occurred_on,
         unit_id=row.unit_id,
         version=models.F("entry__version"),
-    ).exclude(line_id=row.line_id, event=row.event)  # those are one Subject, which the ledger refuses by itself
+    ).exclude(
+        line_id=row.line_id, event=row.event
+    )  # those are one Subject, which the ledger refuses by itself
     in_books = Q(entry__state=Entry.State.SUBMITTED) | Q(
         entry__state=Entry.State.APPROVED, entry__subject__in_force=models.F("entry")
     )
@@ -218,7 +223,9 @@ def warnings(row: FundFlow) -> list[str]:
 def _document_no_looks_odd(row: FundFlow) -> str:
     if not row.document_no or looks_like_document_no(row.document_no):
         return ""
-    return f"文件号“{row.document_no}”不像“机关代字〔年份〕序号号”的样子（例如 山财农指〔2022〕12号），请核对。"
+    return (
+        f"文件号“{row.document_no}”不像“机关代字〔年份〕序号号”的样子（例如 山财农指〔2022〕12号），请核对。"
+    )
 
 
 def _long_ago(row: FundFlow) -> str:
@@ -231,7 +238,11 @@ def _long_ago(row: FundFlow) -> str:
 
 def _allocated_before_received(row: FundFlow) -> str:
     """DOMAIN §2 soft rule ΣC > ΣB; asked only while the entry is undecided."""
-    if row.event != Event.ALLOCATE or not row.amount or (row.entry_id and row.entry.state == Entry.State.APPROVED):
+    if (
+        row.event != Event.ALLOCATE
+        or not row.amount
+        or (row.entry_id and row.entry.state == Entry.State.APPROVED)
+    ):
         return ""
 
     def total(*stages: str) -> int:
