@@ -138,7 +138,7 @@ def submit(
         )
     except IntegrityError:
         # the same form arrived twice at the same moment; the first made the entry
-        twin = Entry.objects.unscoped("表单标识重复时取回先到的一份").filter(token=token, filed_by=by).first()
+        twin = _twin(by, token)
         if twin is None:
             raise
         return twin
@@ -157,12 +157,18 @@ def _submit(
     origin: str,
 ) -> Entry:
     share_books()
-    twin = Entry.objects.unscoped("同一表单重复提交").filter(token=token, filed_by=by).first()
+    twin = _twin(by, token)
     if twin is not None:
         return twin
     unit = _unit_of(by, filed_for)
     _check(register, row, by, on)
-    subjects = _free([_subject(register, row)])
+    subjects = _locked_subjects([_subject(register, row)])
+    twin = _twin(
+        by, token
+    )  # again: the same form sent at the same moment has waited at the lock for the first
+    if twin is not None:
+        return twin
+    _refuse_taken(subjects)
     entry = _new_entry(by, on, register, row, subjects[0], unit, token=token, origin=origin)
     _claim(entry, subjects)
     _file_version(entry, row, evidence, register.legs(row), by)
@@ -204,7 +210,8 @@ def resubmit(
     if entry.corrects is not None:
         legs = _inverse(entry.corrects) + legs
         subjects.append(_in_force(entry.corrects))
-    subjects = _free(subjects, corrects=entry.corrects)
+    subjects = _locked_subjects(subjects)
+    _refuse_taken(subjects, entry.corrects)
     entry.version += 1
     entry.state = Entry.State.SUBMITTED
     entry.subject = subject
@@ -253,17 +260,18 @@ def correct(
     """
     share_books()
     token = token or uuid.uuid4()
-    twin = Entry.objects.unscoped("同一表单重复提交").filter(token=token, filed_by=by).first()
-    if twin is not None:
-        return twin
     _same_unit(by, entry)
     _need_reason(reason)
     entry = _locked(entry)
+    twin = _twin(by, token)
+    if twin is not None:
+        return twin
     register = get_register(entry.register)
     row.entry = entry  # so that the register's rules do not take the corrected row for a duplicate
     _check(register, row, by, on)
     subject = _subject(register, row)
-    subjects = _free([_in_force(entry), subject], corrects=entry)
+    subjects = _locked_subjects([_in_force(entry), subject])
+    _refuse_taken(subjects, entry)
     made = _new_entry(
         by,
         on,
@@ -292,13 +300,14 @@ def reverse(*, by: User, on: date, entry: Entry, reason: str, token: uuid.UUID |
     """
     share_books()
     token = token or uuid.uuid4()
-    twin = Entry.objects.unscoped("同一表单重复提交").filter(token=token, filed_by=by).first()
-    if twin is not None:
-        return twin
     _same_unit(by, entry)
     _need_reason(reason)
     entry = _locked(entry)
-    subjects = _free([_in_force(entry)], corrects=entry)
+    twin = _twin(by, token)
+    if twin is not None:
+        return twin
+    subjects = _locked_subjects([_in_force(entry)])
+    _refuse_taken(subjects, entry)
     row = detail_of(entry)
     register = get_register(entry.register)
     made = _new_entry(
@@ -452,13 +461,17 @@ def _check(register: Register, row: Detail, by: User, on: date) -> None:
         raise InvalidEntry(text, {name: list(messages) for name, messages in errors.items()})
 
 
+def _twin(by: User, token: uuid.UUID) -> Entry | None:
+    """The entry that an earlier sending of the same form made."""
+    return Entry.objects.unscoped("同一表单重复提交时取回先到的一份").filter(token=token, filed_by=by).first()
+
+
 def _locked(entry: Entry) -> Entry:
-    return (
-        Entry.objects.unscoped("按主键加锁，权限由调用的动作检查")
-        .select_for_update(of=("self",), no_key=True)
-        .select_related("filed_for", "decided_by", "submitted_by", "corrects")
-        .get(pk=entry.pk)
-    )
+    """The entry as it is once locked; locked first and read afterwards, see _locked_subjects."""
+    row = Entry.objects.unscoped("按主键加锁，权限由调用的动作检查").filter(pk=entry.pk)
+    list(row.select_for_update(no_key=True).values_list("pk"))
+    people = ("decided_by__organization", "submitted_by__organization")
+    return row.select_related("filed_for", "corrects__subject", "subject", *people).get()
 
 
 def _undecided(entry: Entry, version: int) -> Entry:
@@ -498,20 +511,24 @@ def _taken(other: Entry, what: str) -> SubjectTaken:
     return SubjectTaken(f"同一笔业务已有记录：{other.pk} 号（{other.summary}，{other.filed_by}填报）{what}")
 
 
-def _free(subjects: Sequence[Subject], corrects: Entry | None = None) -> list[Subject]:
-    """The subjects, locked in id order; SubjectTaken if another entry than `corrects` is in force or undecided."""
-    locked = list(
-        Subject.objects.select_for_update(of=("self",), no_key=True)
-        .filter(pk__in={subject.pk for subject in subjects})
-        .select_related("undecided__filed_by__organization", "in_force__filed_by__organization")
-        .order_by("pk")
-    )
-    for subject in locked:
+def _locked_subjects(subjects: Sequence[Subject]) -> list[Subject]:
+    """The subjects as they are once locked, in id order.
+
+    Locked first and read afterwards: PostgreSQL answers a SELECT that had to wait for a lock with the joined rows of
+    before the wait.
+    """
+    rows = Subject.objects.filter(pk__in={subject.pk for subject in subjects}).order_by("pk")
+    list(rows.select_for_update(no_key=True).values_list("pk"))
+    return list(rows.select_related("undecided__filed_by__organization", "in_force__filed_by__organization"))
+
+
+def _refuse_taken(subjects: Sequence[Subject], corrects: Entry | None = None) -> None:
+    """Raise SubjectTaken if another entry than `corrects` is in force, or any is undecided."""
+    for subject in subjects:
         if subject.undecided is not None:
             raise _taken(subject.undecided, "正在审核，不能重复提交。")
         if subject.in_force is not None and subject.in_force != corrects:
             raise _taken(subject.in_force, "已通过；如需修改，请在该记录上点“更正”。")
-    return locked
 
 
 def _claim(entry: Entry, subjects: Sequence[Subject]) -> None:
@@ -522,9 +539,8 @@ def _claim(entry: Entry, subjects: Sequence[Subject]) -> None:
 
 
 def _claimed(entry: Entry) -> list[Subject]:
-    return list(
-        Subject.objects.select_for_update(of=("self",), no_key=True).filter(undecided=entry).order_by("pk")
-    )
+    rows = Subject.objects.select_for_update(no_key=True)
+    return list(rows.filter(undecided=entry).order_by("pk"))
 
 
 def _release(entry: Entry) -> None:

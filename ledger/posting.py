@@ -270,9 +270,7 @@ def _shortfall(account: Account, asked: int, reversing: bool) -> str:
         f"本次 {amount_text(asked, account.unit)}，超出 {amount_text(asked - max(available, 0), account.unit)}。"
     )
     if account.held_out:
-        text += (
-            f"另有 {amount_text(account.held_out, account.unit)} 待审核（{_numbers(_holders(account))}）。"
-        )
+        text += f"另有 {amount_text(account.held_out, account.unit)}待审核（{_numbers(_holders(account))}）。"
     if reversing:
         later = list(
             Transfer.objects.filter(source=account, reverses__isnull=True)
@@ -292,7 +290,7 @@ def _no_room(account: Account, room: int, asked: int) -> str:
     )
     if account.held_in:
         holders = Hold.objects.filter(target=account).order_by("entry_id").values_list("entry_id", flat=True)
-        text += f"另有 {amount_text(account.held_in, account.unit)} 待审核（{_numbers(holders[:10])}）。"
+        text += f"另有 {amount_text(account.held_in, account.unit)}待审核（{_numbers(holders[:10])}）。"
     return text
 
 
