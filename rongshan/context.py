@@ -48,10 +48,16 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     """Context processor. Everything is worked out only when a template uses it: a page that does not (an
     error page, a file) then asks the database nothing."""
     return {
+        "account": SimpleLazyObject(lambda: account(request)),
         "nav": SimpleLazyObject(lambda: navigation(request)),
         "logout_url": SimpleLazyObject(lambda: address("logout")),
         "password_url": SimpleLazyObject(lambda: address("password_change")),
     }
+
+
+def account(request: HttpRequest) -> User | None:
+    """Who is logged in."""
+    return request.user if isinstance(request.user, User) else None
 
 
 def navigation(request: HttpRequest) -> list[NavItem]:

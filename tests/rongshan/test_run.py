@@ -1,5 +1,6 @@
 """run.py: the parts that can be tried without the network."""
 
+import os
 import socket
 import subprocess
 import sys
@@ -47,7 +48,7 @@ def test_a_set_up_that_was_done_is_not_done_again(monkeypatch: pytest.MonkeyPatc
     def never(*_: object, **__: object) -> None:
         pytest.fail("a second start must not install or download anything")
 
-    monkeypatch.setattr(run.subprocess, "run", never)
+    monkeypatch.setattr(subprocess, "run", never)
     run.install("dev")
     run.fetch_vendor_files()
 
@@ -61,7 +62,7 @@ def test_without_the_network_the_message_says_what_to_do(
     monkeypatch.setattr(run, "VENV", tmp_path / "venv")
     monkeypatch.setattr(run, "PYTHON", Path(sys.executable))
     monkeypatch.setattr(run, "in_use", lambda port: False)
-    monkeypatch.setattr(run.subprocess, "run", refused)
+    monkeypatch.setattr(subprocess, "run", refused)
     assert run.main([]) == 1
     message = capsys.readouterr().err
     assert "首次安装需要联网" in message
@@ -107,6 +108,6 @@ def test_missing_packages_are_named_and_fail_where_we_may_not_install_them(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(run, "APT_PACKAGES", {"/no/such/file": "chromium"})
-    monkeypatch.setattr(run.os, "geteuid", lambda: 1000)
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
     assert run.install_apt_packages() is False
     assert "chromium" in capsys.readouterr().out

@@ -4,10 +4,11 @@ import datetime
 
 import pytest
 import time_machine
-from directory.models import Organization, User
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+
+from directory.models import Organization, User
 
 PASSWORD = "Test-1234"
 
