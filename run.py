@@ -93,7 +93,8 @@ def install(lock: str) -> None:
 
 def pip_install(python: Path, lock: str) -> list[str | Path]:
     """The command that installs requirements/`lock`.txt, every file checked against its hash."""
-    options = ["--quiet", "--disable-pip-version-check", "--require-hashes"]
+    # Twice quiet: errors only. pip warns about every odd line of a machine's own configuration.
+    options = ["--quiet", "--quiet", "--disable-pip-version-check", "--require-hashes"]
     return [python, "-m", "pip", "install", *options, "-r", ROOT / "requirements" / f"{lock}.txt"]
 
 

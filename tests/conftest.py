@@ -20,6 +20,7 @@ from audit.triggers import lifted
 def test_settings() -> Iterator[None]:
     """What is other than in the demo: fast hashes, static files without a manifest, work done at once, and a
     middleware that fails a request which asks the database the same thing in a loop (N + 1)."""
+    Path(django_settings.STATIC_ROOT).mkdir(parents=True, exist_ok=True)  # else whitenoise warns
     initialize_app_registry()
     watch_for_n_plus_one()
     with override_settings(
