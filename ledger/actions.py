@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Mapping, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import wraps
@@ -38,6 +39,8 @@ from ledger.registers import Leg, Register, get_register
 
 P = ParamSpec("P")
 R = TypeVar("R")
+
+_acting: ContextVar[bool] = ContextVar("acting", default=False)
 
 
 class InvalidEntry(Refusal):
@@ -78,15 +81,22 @@ def moment(on: date) -> datetime:
 
 
 def refusable(verb: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Make a function an action: one transaction; a Refusal rolls it back and leaves a `refused` audit event."""
+    """Make a function an action: one transaction; a Refusal rolls it back and leaves a `refused` audit event.
+
+    An action called by another is part of it: the outermost one, whose transaction is gone, leaves the event.
+    """
 
     def wrap(function: Callable[P, R]) -> Callable[P, R]:
         @wraps(function)
         def run(*args: P.args, **kwargs: P.kwargs) -> R:
+            outermost = not _acting.get()
+            acting = _acting.set(True)
             try:
                 with transaction.atomic():
                     return function(*args, **kwargs)
             except Refusal as refusal:
+                if not outermost:
+                    raise
                 target = kwargs.get("entry") or kwargs.get("register")
                 named = (
                     f"ledger.entry:{target.pk}" if isinstance(target, Entry) else getattr(target, "code", "")
@@ -99,6 +109,8 @@ def refusable(verb: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
                     details={"rule": type(refusal).__name__},
                 )
                 raise
+            finally:
+                _acting.reset(acting)
 
         return run
 
