@@ -183,16 +183,20 @@ def change_role(*, by: User, user: User, role: str) -> None:
     _not_oneself(by, user, "user.role_changed")
     if user.is_system:
         _refuse(by, "user.role_changed", target, "系统账号没有角色。")
-    before = user.get_role_display()
-    with transaction.atomic():
-        user.role = role
+    before, before_label = user.role, user.get_role_display()
+    user.role = role
+    try:
         _raise_all(user.full_clean, _misfit(role, user.organization))
+    except ValidationError:
+        user.role = before  # the caller's object goes on to be shown
+        raise
+    with transaction.atomic():
         user.save(update_fields=["role"])
         events.record(
             verb="user.role_changed",
             by=by,
             target=target,
-            summary=f"调整角色：{user}，由{before}改为{user.get_role_display()}",
+            summary=f"调整角色：{user}，由{before_label}改为{user.get_role_display()}",
             details={"role": role},
         )
 

@@ -6,27 +6,22 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
 
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.deprecation import MiddlewareMixin
 
 from directory.models import User
 
 ALLOWED = frozenset({"password_change", "login", "logout", "healthz"})
 
 
-class PasswordChangeRequired:
+class PasswordChangeRequired(MiddlewareMixin):
     """Sends a user whose password is a one-time one, or too old, to the page where they set a new one.
 
     Stands after AuthenticationMiddleware. Static files are served before it is asked.
     """
-
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        return self.get_response(request)
 
     def process_view(
         self, request: HttpRequest, view: Callable[..., Any], args: Any, kwargs: Any

@@ -186,6 +186,10 @@ class Alias(models.Model):
             (self.kind == "organization") == (self.division is not None)
         ):
             raise ValidationError("单位的别名请选“指单位”，镇街和村居的别名请选“指镇街或村居”，只选一个。")
+        # Said here because a form leaves constraints over fields it does not show to the database.
+        same = Alias.objects.filter(kind=self.kind, normalized=self.normalized).exclude(pk=self.pk)
+        if same.filter(division=self.division).exists() if self.kind == "village" else same.exists():
+            raise ValidationError({"text": "这个别名已经登记过。"})
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         self.normalized = self.normalize(self.kind, self.text)

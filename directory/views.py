@@ -40,7 +40,7 @@ class Login(auth_views.LoginView):
     redirect_authenticated_user = True
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        timed_out = self.request.method == "GET" and WAS_SIGNED_IN in self.request.COOKIES
+        timed_out = self.request.method == "GET" and self.request.COOKIES.get(WAS_SIGNED_IN) == "1"
         return super().get_context_data(**kwargs, timed_out=timed_out)
 
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
@@ -101,7 +101,7 @@ def admin_login(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def password_change(request: HttpRequest) -> HttpResponse:
     user = signed_in(request)
-    form = forms.PasswordForm(request.POST or None, user=user)
+    form = forms.PasswordForm(request.POST if request.method == "POST" else None, user=user)
     if request.method == "POST" and form.is_valid():
         try:
             actions.change_password(by=user, new_password=form.cleaned_data["new_password"])
@@ -144,7 +144,7 @@ def users(request: HttpRequest) -> HttpResponse:
 @role_required(User.Role.SYSTEM_ADMIN)
 @require_http_methods(["GET", "HEAD", "POST"])
 def user_new(request: HttpRequest) -> HttpResponse:
-    form = forms.UserForm(request.POST or None)
+    form = forms.UserForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         try:
             made = actions.create_user(by=signed_in(request), **form.cleaned_data)
@@ -220,7 +220,7 @@ def user_role(request: HttpRequest, pk: int) -> HttpResponse:
         else:
             messages.success(request, f"角色已调整：{person}，现为{person.get_role_display()}。")
             return redirect("user", pk=pk)
-    return _user_page(request, _person(pk), role_form=form)
+    return _user_page(request, person, role_form=form)
 
 
 @role_required(*User.ADMINISTRATORS)
@@ -232,7 +232,7 @@ def organizations(request: HttpRequest) -> HttpResponse:
 @role_required(User.Role.SYSTEM_ADMIN)
 @require_http_methods(["GET", "HEAD", "POST"])
 def organization_new(request: HttpRequest) -> HttpResponse:
-    form = forms.OrganizationForm(request.POST or None)
+    form = forms.OrganizationForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         try:
             made = actions.create_organization(by=signed_in(request), **form.cleaned_data)
