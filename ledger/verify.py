@@ -84,6 +84,7 @@ def _snapshot() -> Iterator[None]:
         yield
         return
     settings: Any = connection
+    connection.ensure_connection()  # which is when SQLite's wrapper learns its transaction mode
     if connection.vendor == "sqlite":
         # IMMEDIATE would keep every clerk from saving for as long as this takes
         mode, settings.transaction_mode = settings.transaction_mode, "DEFERRED"
@@ -774,7 +775,7 @@ def _not_taken_back(table: str, state: str) -> Findings:
         FROM ledger_entry c
         JOIN ledger_entry e ON e.id = c.corrects_id
         JOIN ledger_transfer t ON t.entry_id = e.id AND t.reverses_id IS NULL
-        LEFT JOIN "{table}" m ON m.reverses_id = t.id AND m.entry_id = c.id
+        LEFT JOIN "{table}" m ON m.reverses_id = t.id
         WHERE c.state = %s AND m.id IS NULL
         GROUP BY c.id, e.id ORDER BY c.id
     """  # noqa: S608
