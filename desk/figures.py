@@ -1,0 +1,538 @@
+"""What the staff's pages show, read for one user. Nothing here writes; dates are passed in."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+
+from audit.models import Event
+from directory.models import User
+from ledger.actions import detail_of, is_in_force
+from ledger.filings import FilingState, states_of
+from ledger.models import (
+    Decision,
+    Draft,
+    Entry,
+    EntryEvidence,
+    Evidence,
+    Filing,
+    Hold,
+    Period,
+    Transfer,
+)
+from ledger.permissions import may_file, may_review
+from ledger.posting import amount_text
+from ledger.registers import Register, Shown, all_registers, get_register
+
+State = Entry.State
+WITH_NAMES = (
+    "filed_for",
+    "filed_by__organization",
+    "submitted_by__organization",
+    "filing__period",
+    "subject",
+)
+
+
+# --- 我的工作 ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Returned:
+    """An entry to be corrected, with what the reviewer wrote: the reason, then (label, remark) per field."""
+
+    entry: Entry
+    reason: str
+    remarks: list[tuple[str, str]]
+    by: str
+
+
+@dataclass(frozen=True)
+class Home:
+    """The task list of one user. `waiting` and `oldest` are None for those who do not review."""
+
+    registers: list[Register]
+    filings: list[FilingState]
+    returned: list[Returned]
+    drafts: list[Draft]
+    waiting: int | None = None
+    oldest: datetime | None = None
+
+
+def home(user: User, today: date) -> Home:
+    """What `user` has to do on `today`: a handful of queries, whatever the amount of work."""
+    waiting = oldest = None
+    if may_review(user):
+        queue = Entry.objects.for_user(user).filter(state=State.SUBMITTED)
+        waiting = queue.count()
+        first = queue.order_by("submitted_at").first()
+        oldest = first.submitted_at if first else None
+    return Home(
+        registers=registers_for(user),
+        filings=filings_due(user, today),
+        returned=returned_to(user),
+        drafts=list(
+            Draft.objects.filter(owner=user).select_related("entry").defer("body").order_by("-updated_at")
+        ),
+        waiting=waiting,
+        oldest=oldest,
+    )
+
+
+def registers_for(user: User) -> list[Register]:
+    """The registers in which `user` may file new entries."""
+    if not may_file(user):
+        return []
+    return [register for register in all_registers().values() if register.may_file(user.organization)]
+
+
+def filings_due(user: User, today: date) -> list[FilingState]:
+    """What the user's unit owes for the quarters that have begun and are still open, the earliest due first."""
+    rows = (
+        Filing.objects.for_user(user)
+        .filter(
+            organization=user.organization_id,
+            period__is_closed=False,
+            period__starts_on__lte=today,
+            register__in=list(all_registers()),
+        )
+        .select_related("period", "organization")
+        .order_by("due_on", "register")
+    )
+    return states_of(rows, today)
+
+
+def returned_entries(user: User) -> QuerySet[Entry]:
+    """The entries of the user's unit that were returned and not submitted again."""
+    rows = Entry.objects.for_user(user).filter(state=State.RETURNED, filed_for=user.organization_id)
+    return rows if may_file(user) else rows.none()
+
+
+def returned_to(user: User) -> list[Returned]:
+    """The returned entries with the remarks on them, the longest waiting first."""
+    entries = list(returned_entries(user).select_related(*WITH_NAMES).order_by("decided_at")[:50])
+    decisions = {
+        (decision.entry_id, decision.version): decision
+        for decision in Decision.objects.filter(
+            entry__in=entries, outcome=Decision.Outcome.RETURNED
+        ).select_related("by__organization")
+    }
+    found = []
+    for entry in entries:
+        decision = decisions.get((entry.pk, entry.version))
+        if decision is None:
+            continue
+        labels = labels_of(entry.register)
+        remarks = [(labels.get(name, name), text) for name, text in decision.fields.items()]
+        found.append(Returned(entry, decision.reason, remarks, str(decision.by)))
+    return found
+
+
+def labels_of(register: str) -> dict[str, str]:
+    """Field → label of a register's form."""
+    fields = get_register(register).form().base_fields
+    return {name: str(field.label or name) for name, field in fields.items()}
+
+
+# --- lists ------------------------------------------------------------------------------------------------------
+
+
+def entries(user: User, wanted: Mapping[str, Any]) -> QuerySet[Entry]:
+    """The entries `user` may see that fit the cleaned filters of forms.EntryFilter."""
+    rows = Entry.objects.for_user(user).select_related(*WITH_NAMES, "posted_period")
+    text = str(wanted.get("q") or "").strip()
+    if text:
+        match = Q(summary__icontains=text)
+        number = text.removesuffix("号").strip()
+        if number.isascii() and number.isdigit() and len(number) < 16:
+            match |= Q(pk=int(number))
+        rows = rows.filter(match)
+    if wanted.get("state"):
+        rows = rows.filter(state=wanted["state"])
+    if wanted.get("register"):
+        rows = rows.filter(register=wanted["register"])
+    if wanted.get("period"):
+        rows = rows.filter(filing__period=wanted["period"])
+    if wanted.get("unit"):
+        rows = rows.filter(filed_for=wanted["unit"])
+    if wanted.get("mine"):
+        rows = rows.filter(Q(filed_by=user) | Q(submitted_by=user))
+    order = {"date": ["-occurred_on", "-pk"], "amount": ["-amount", "-pk"]}
+    return rows.order_by(*order.get(str(wanted.get("sort") or ""), ["-pk"]))
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """One row of the review queue. `blocked` says why this user may not decide it now; "" if they may."""
+
+    entry: Entry
+    evidence: int
+    evidence_missing: str
+    warnings: list[str]
+    blocked: str
+
+
+def queue(user: User, wanted: Mapping[str, Any]) -> QuerySet[Entry]:
+    """The entries waiting for review that fit the cleaned filters, the longest waiting first."""
+    hung = (
+        EntryEvidence.objects.filter(entry=OuterRef("pk"), version=OuterRef("version"))
+        .order_by()
+        .values("entry")
+        .annotate(n=Count("pk"))
+        .values("n")
+    )
+    rows = entries(user, {**wanted, "state": State.SUBMITTED})
+    return rows.annotate(evidence_count=Coalesce(Subquery(hung), 0)).order_by("submitted_at", "pk")
+
+
+def waiting_rows(user: User, page: Iterable[Entry]) -> list[Waiting]:
+    """What the queue shows of the entries of one page. One query per register among them."""
+    rows = list(page)
+    details = _details(rows)
+    found = []
+    for entry in rows:
+        register, detail = get_register(entry.register), details[entry.pk]
+        count = getattr(entry, "evidence_count", 0)
+        found.append(
+            Waiting(
+                entry=entry,
+                evidence=count,
+                evidence_missing="" if count else _evidence_rule(entry, register, detail),
+                warnings=list(register.warnings(detail)),
+                blocked=why_not_decide(user, entry),
+            )
+        )
+    return found
+
+
+def next_waiting(user: User, after: Entry) -> Entry | None:
+    """The next entry in the queue that `user` may decide, else the first one."""
+    rows = queue(user, {}).exclude(pk=after.pk).exclude(Q(filed_by=user) | Q(submitted_by=user))
+    later = rows.filter(
+        Q(submitted_at__gt=after.submitted_at) | Q(submitted_at=after.submitted_at, pk__gt=after.pk)
+    )
+    return later.first() or rows.first()
+
+
+def why_not_decide(user: User, entry: Entry) -> str:
+    """Why `user` may not approve or return the entry; "" if they may. The action asks again."""
+    if user.pk in (entry.filed_by_id, entry.submitted_by_id):
+        return "由您本人填报或提交，须由另一位审核员审核"
+    return ""
+
+
+def _details(rows: list[Entry]) -> dict[int, Any]:
+    """Entry id → the register's row of its latest version, with everything it points at."""
+    found: dict[int, Any] = {}
+    by_pk = {entry.pk: entry for entry in rows}
+    for code in {entry.register for entry in rows}:
+        model: Any = get_register(code).model
+        pointers = [f.name for f in model._meta.concrete_fields if f.is_relation and f.name != "entry"]
+        mine = [entry.pk for entry in rows if entry.register == code]
+        details = model.objects.filter(entry__in=mine, version=F("entry__version"))
+        for detail in details.select_related(*pointers):
+            detail.entry = by_pk[detail.entry_id]
+            found[detail.entry_id] = detail
+    return found
+
+
+def _evidence_rule(entry: Entry, register: Register, detail: Any) -> str:
+    return "" if entry.kind == Entry.Kind.REVERSAL else register.evidence_rule(detail)
+
+
+# --- one entry --------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class FieldRow:
+    """One field of a version. `was` is what it replaces (None: unchanged); `remark` the reviewer's word on it."""
+
+    name: str
+    label: str
+    value: str
+    was: str | None = None
+    remark: str = ""
+
+
+@dataclass(frozen=True)
+class MoveRow:
+    """One leg of an entry, held or posted."""
+
+    what: str
+    source: str
+    target: str
+    amount: str
+    unit: str
+    period: str = ""
+
+
+@dataclass(frozen=True)
+class HistoryRow:
+    """One line of an entry's history."""
+
+    at: datetime
+    who: str
+    what: str
+    reason: str
+    remarks: list[tuple[str, str]]
+    refused: bool = False
+
+
+@dataclass(frozen=True)
+class Allowed:
+    """What the user may do with the entry now; the actions ask again."""
+
+    edit: bool = False
+    withdraw: bool = False
+    attach: bool = False
+    change: bool = False  # correct or reverse
+    decide: bool = False
+    why_not_decide: str = ""
+
+
+@dataclass
+class EntryPage:
+    """Everything on the page of an entry, for the version shown."""
+
+    entry: Entry
+    register: Register
+    version: int
+    fields: list[FieldRow]
+    decision: Decision | None
+    compared_with: str
+    evidence: list[EntryEvidence]
+    evidence_missing: str
+    warnings: list[str]
+    holds: list[MoveRow]
+    moves: list[MoveRow]
+    history: list[HistoryRow]
+    corrects: Entry | None
+    corrected_by: list[Entry]
+    pending_change: Entry | None
+    allowed: Allowed
+    versions: list[int] = field(default_factory=list)
+
+    @property
+    def is_latest(self) -> bool:
+        """Whether the version shown is the one that counts."""
+        return self.version == self.entry.version
+
+
+def entry_page(user: User, entry: Entry, version: int | None = None) -> EntryPage:
+    """The page of an entry which `user` may see. Raises Detail.DoesNotExist for a version it never had."""
+    register = get_register(entry.register)
+    version = version or entry.version
+    detail = detail_of(entry, version)
+    detail.entry = entry
+    decisions = list(Decision.objects.filter(entry=entry).select_related("by__organization").order_by("pk"))
+    decided = {decision.version: decision for decision in decisions}
+    # an undecided version is read beside what was said about the one before
+    remarks_on = decided.get(version) or decided.get(version - 1)
+    before, compared_with = _before(user, entry, version)
+    labels = labels_of(entry.register)
+    seen = Entry.objects.for_user(user).select_related("filed_for", "subject")
+    undecided = entry.subject.undecided_id
+    pending = seen.filter(pk=undecided).first() if undecided and undecided != entry.pk else None
+    hung = hung_on(entry, version)
+    return EntryPage(
+        entry=entry,
+        register=register,
+        version=version,
+        fields=_field_rows(register.shown(detail), before, remarks_on),
+        decision=remarks_on,
+        compared_with=compared_with,
+        evidence=hung,
+        evidence_missing="" if hung else _evidence_rule(entry, register, detail),
+        warnings=list(register.warnings(detail)) if entry.state == State.SUBMITTED else [],
+        holds=_moves(Hold.objects.filter(entry=entry), register),
+        moves=_moves(Transfer.objects.filter(entry=entry).select_related("period"), register),
+        history=_history(entry, decided, labels),
+        corrects=seen.filter(pk=entry.corrects_id).first() if entry.corrects_id else None,
+        corrected_by=list(seen.filter(corrects=entry).order_by("pk")),
+        pending_change=pending,
+        allowed=allowed(user, entry, pending is not None),
+        versions=list(range(1, entry.version + 1)),
+    )
+
+
+def allowed(user: User, entry: Entry, change_pending: bool) -> Allowed:
+    """What the buttons of an entry's page offer."""
+    mine = may_file(user) and user.organization_id == entry.filed_for_id
+    waiting = entry.state == State.SUBMITTED
+    back = entry.state in (State.RETURNED, State.WITHDRAWN)
+    why_not = why_not_decide(user, entry)
+    return Allowed(
+        # a 红冲 has no fields of its own: it is filed again from the entry it takes back
+        edit=mine and back and entry.kind != Entry.Kind.REVERSAL,
+        withdraw=mine and waiting,
+        attach=mine and waiting and entry.kind != Entry.Kind.REVERSAL,
+        change=mine and entry.kind != Entry.Kind.REVERSAL and is_in_force(entry) and not change_pending,
+        decide=may_review(user) and waiting and not why_not,
+        why_not_decide=why_not if may_review(user) and waiting else "",
+    )
+
+
+def _before(user: User, entry: Entry, version: int) -> tuple[list[Shown], str]:
+    """What a version is compared with: the one before it, or, for a correction, the entry it corrects."""
+    register = get_register(entry.register)
+    if version > 1:
+        return register.shown(detail_of(entry, version - 1)), f"第 {version - 1} 版"
+    if entry.kind == Entry.Kind.CORRECTION and entry.corrects_id:
+        old = Entry.objects.for_user(user).filter(pk=entry.corrects_id).first()
+        if old is not None:
+            return register.shown(detail_of(old)), f"{old.pk} 号记录"
+    return [], ""
+
+
+def _field_rows(now: list[Shown], before: Collection[Shown], decision: Decision | None) -> list[FieldRow]:
+    remarks: Mapping[str, str] = decision.fields if decision else {}
+    old = {one.name: one for one in before}
+    rows = []
+    for one in now:
+        was = None
+        if old and (one.name not in old or old[one.name].value != one.value):
+            was = old[one.name].value if one.name in old else ""
+        rows.append(FieldRow(one.name, one.label, one.value, was, remarks.get(one.name, "")))
+    named = {one.name for one in now}
+    rows += [
+        FieldRow(one.name, one.label, "", one.value, remarks.get(one.name, ""))
+        for one in before
+        if one.name not in named
+    ]
+    shown_names = {row.name for row in rows}
+    # a remark on a field that was left empty must not get lost
+    labels = labels_of(decision.entry.register) if decision else {}
+    rows += [
+        FieldRow(name, labels.get(name, name), "", None, text)
+        for name, text in remarks.items()
+        if name not in shown_names
+    ]
+    return rows
+
+
+def _moves(rows: Any, register: Register) -> list[MoveRow]:
+    return [
+        MoveRow(
+            what=("冲销 " if move.reverses_id else "") + register.kinds.get(move.kind, move.kind),
+            source=move.source.name,
+            target=move.target.name,
+            amount=amount_text(move.amount, move.source.unit),
+            unit=str(move.organization),
+            period=move.period.label if isinstance(move, Transfer) else "",
+        )
+        for move in rows.select_related("source", "target", "organization").order_by("position")
+    ]
+
+
+def _history(entry: Entry, decided: Mapping[int, Decision], labels: Mapping[str, str]) -> list[HistoryRow]:
+    """The audit trail of the entry, with the reviewer's words at the decisions."""
+    rows = []
+    for event in Event.objects.filter(target=f"ledger.entry:{entry.pk}").order_by("pk"):
+        refused = event.outcome == Event.Outcome.REFUSED
+        decision = decided.get(event.details.get("version", 0)) if not refused else None
+        if decision is not None and event.verb not in DECIDING:
+            decision = None
+        at = event.at
+        if decision is not None:
+            at = decision.at
+        elif event.verb == "entry.submitted" and event.details.get("version") == 1:
+            at = entry.filed_at
+        elif event.verb == "entry.submitted" and event.details.get("version") == entry.version:
+            at = entry.submitted_at
+        rows.append(
+            HistoryRow(
+                at=at,
+                who=event.actor_name,
+                what=f"未办成：{event.summary}" if refused else event.summary.split("：", 1)[0],
+                reason=decision.reason if decision else "",
+                remarks=[(labels.get(n, n), t) for n, t in decision.fields.items()] if decision else [],
+                refused=refused,
+            )
+        )
+    return rows
+
+
+DECIDING = frozenset({"entry.approved", "entry.returned", "entry.withdrawn"})
+
+
+def hung_on(entry: Entry, version: int) -> list[EntryEvidence]:
+    """The files of a version, in the order they were hung."""
+    rows = EntryEvidence.objects.filter(entry=entry, version=version)
+    return list(rows.select_related("evidence").order_by("pk"))
+
+
+def usable_evidence(user: User, ids: Collection[int], entry: Entry | None = None) -> list[Evidence]:
+    """Of the files named, those which `user` may hang on an entry: uploaded by their unit, or hanging on `entry`."""
+    own = Q(organization=user.organization_id)
+    if entry is not None:
+        own |= Q(pk__in=EntryEvidence.objects.filter(entry=entry).values("evidence"))
+    found = {file.pk: file for file in Evidence.objects.for_user(user).filter(own, pk__in=ids)}
+    return [found[pk] for pk in dict.fromkeys(ids) if pk in found]
+
+
+# --- quarters ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Quarter:
+    """A quarter with how many entries filed under it still wait. `may_close`: it is over and the first one open."""
+
+    period: Period
+    waiting: int
+    digest: str
+    sealed_by: str
+    sealed_at: datetime | None
+    may_close: bool
+
+
+def quarters(user: User, today: date) -> list[Quarter]:
+    """Every quarter, the latest first. Three queries."""
+    periods = list(Period.objects.select_related("seal__sealed_by__organization").order_by("-starts_on"))
+    counts = dict(
+        Entry.objects.for_user(user)
+        .filter(state=State.SUBMITTED)
+        .order_by()
+        .values_list("filing__period")
+        .annotate(Count("pk", distinct=True))
+    )
+    first_open = min((p.starts_on for p in periods if not p.is_closed), default=None)
+    found = []
+    for period in periods:
+        seal = getattr(period, "seal", None)
+        found.append(
+            Quarter(
+                period=period,
+                waiting=counts.get(period.pk, 0),
+                digest=seal.digest if seal else "",
+                sealed_by=str(seal.sealed_by) if seal else "",
+                sealed_at=seal.sealed_at if seal else None,
+                may_close=not period.is_closed and period.starts_on == first_open and today > period.ends_on,
+            )
+        )
+    return found
+
+
+@dataclass(frozen=True)
+class Closing:
+    """What closing a quarter would leave behind: its undecided entries, and the quarter they would go to."""
+
+    period: Period
+    undecided: list[Entry]
+    goes_to: Period | None
+
+
+def closing(user: User, period: Period) -> Closing:
+    """What to read before closing `period`."""
+    undecided = (
+        Entry.objects.for_user(user)
+        .filter(state__in=[State.SUBMITTED, State.RETURNED], filing__period=period)
+        .select_related("filed_for", "subject")
+        .order_by("state", "pk")
+    )
+    after = Period.objects.filter(is_closed=False, starts_on__gt=period.starts_on).order_by("starts_on")
+    return Closing(period, list(undecided), after.first())

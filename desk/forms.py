@@ -1,0 +1,205 @@
+"""Forms of the desk itself, and what it expects of a register's form."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from datetime import date
+from typing import Any, Protocol, cast
+
+from django import forms
+from django.http import QueryDict
+
+from directory.models import Organization, User
+from ledger.models import Detail, Draft, Entry, Period
+from ledger.permissions import may_file
+from ledger.registers import Register, all_registers
+from ledger.scope import scope_of
+
+ALL = "全部"
+
+
+class RegisterForm(Protocol):
+    """A register's form class: built with data or initial values, it gives the unsaved row once valid.
+
+    A widget's data-events lists the codes of the `event` field for which the field is shown.
+    """
+
+    def __call__(
+        self,
+        data: Mapping[str, Any] | None = None,
+        *,
+        user: User,
+        on: date,
+        replaces: Entry | None = None,
+        initial: Mapping[str, Any] | None = None,
+    ) -> FilledForm: ...
+
+    def initial_from(self, row: Any) -> dict[str, Any]: ...
+
+
+class FilledForm(Protocol):
+    """What the desk asks of one filled form, beside Django's own."""
+
+    fields: dict[str, forms.Field]
+    errors: Mapping[str, Any]
+
+    def is_valid(self) -> bool: ...
+    def row(self) -> Detail: ...
+    def add_error(self, field: str | None, error: Any) -> None: ...
+
+
+def form_class(register: Register) -> RegisterForm:
+    """The register's form class, as the desk knows it."""
+    return cast("RegisterForm", register.form())
+
+
+def is_choice(field: forms.Field) -> bool:
+    """Whether the field is chosen from a list: such a value may stay for the next entry or stand in an address."""
+    return isinstance(field, forms.ChoiceField | forms.ModelChoiceField)
+
+
+def as_typed(fields: Mapping[str, forms.Field], typed: Mapping[str, list[str]]) -> dict[str, Any]:
+    """Initial values that show a form again as it was typed, valid or not."""
+    data = QueryDict(mutable=True)
+    for name, values in typed.items():
+        data.setlist(name, values)
+    return {name: field.widget.value_from_datadict(data, {}, name) for name, field in fields.items()}
+
+
+def chosen(fields: Mapping[str, forms.Field], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Of `given`, the values of fields chosen from a list."""
+    return {name: given[name] for name, field in fields.items() if is_choice(field) and given.get(name)}
+
+
+def as_uuid(text: str | None) -> uuid.UUID | None:
+    """The form's token; None for anything else."""
+    try:
+        return uuid.UUID(text or "")
+    except ValueError:
+        return None
+
+
+class QuarterField(forms.ModelChoiceField):  # type: ignore[type-arg]
+    """Quarters by their Chinese names."""
+
+    def label_from_instance(self, obj: Any) -> str:
+        return str(obj.label)
+
+
+class EntryFilter(forms.Form):
+    """The filters of 填报记录 and of the queue. Only what the user's scope can tell apart is offered."""
+
+    q = forms.CharField(label="搜索", required=False, max_length=60)
+    state = forms.ChoiceField(label="状态", required=False)
+    register = forms.ChoiceField(label="台账", required=False)
+    period = QuarterField(
+        Period.objects.none(), label="季度", required=False, to_field_name="code", empty_label=ALL
+    )
+    unit = forms.ModelChoiceField(
+        Organization.objects.none(), label="单位", required=False, to_field_name="code", empty_label=ALL
+    )
+    mine = forms.BooleanField(label="只看我填报的", required=False)
+    sort = forms.ChoiceField(
+        required=False, choices=[("", "最新在前"), ("date", "按发生日期"), ("amount", "按金额")], label="排序"
+    )
+
+    def __init__(self, data: Mapping[str, Any], *, user: User, drop: tuple[str, ...] = ()) -> None:
+        super().__init__(data, auto_id="filter-%s")
+        registers = [("", ALL), *((r.code, r.name) for r in all_registers().values())]
+        self._choices("state", [("", ALL), *Entry.State.choices])
+        self._choices("register", registers)
+        self._rows("period", Period.objects.order_by("-starts_on"))
+        scope = scope_of(user)
+        if scope.everything or scope.registers:
+            self._rows("unit", Organization.objects.order_by("code"))
+        else:
+            drop = (*drop, "unit")
+        if len(registers) == 2:
+            drop = (*drop, "register")
+        for name in drop:
+            self.fields.pop(name, None)
+
+    def _choices(self, name: str, choices: list[tuple[str, str]]) -> None:
+        field = self.fields[name]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = choices
+
+    def _rows(self, name: str, rows: Any) -> None:
+        field = self.fields[name]
+        assert isinstance(field, forms.ModelChoiceField)
+        field.queryset = rows
+
+    def wanted(self) -> dict[str, Any]:
+        """The filters that could be read; what could not is left out, as a hand-made address may hold anything."""
+        self.is_valid()
+        return {name: value for name, value in self.cleaned_data.items() if value}
+
+
+class ReasonForm(forms.Form):
+    """Why something is corrected, reversed or returned."""
+
+    reason = forms.CharField(
+        label="理由",
+        max_length=500,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        error_messages={"required": "请写明理由。"},
+    )
+
+
+class CorrectionReasonForm(forms.Form):
+    """The reason asked for above a register's own form; its name must not meet one of the register's fields."""
+
+    correction_reason = forms.CharField(
+        label="更正理由",
+        max_length=500,
+        help_text="写明原记录错在哪里，审核员和以后查账的人都会看到。",
+        widget=forms.Textarea(attrs={"rows": 2}),
+        error_messages={"required": "请写明更正理由。"},
+    )
+
+
+class HandOverForm(forms.Form):
+    """Whose drafts go to whom. A head of unit chooses in their unit, the system administrator anywhere."""
+
+    leaver = forms.ModelChoiceField(
+        User.objects.none(),
+        label="移交人（离岗人员）",
+        empty_label="请选择",
+        error_messages={"required": "请选择移交人。"},
+    )
+    successor = forms.ModelChoiceField(
+        User.objects.none(),
+        label="接收人",
+        empty_label="请选择",
+        help_text="须与移交人同一单位，账号在用，且可以填报。",
+        error_messages={"required": "请选择接收人。"},
+    )
+
+    def __init__(self, data: Mapping[str, Any] | None = None, *, user: User) -> None:
+        super().__init__(data)
+        people = User.objects.select_related("organization").filter(is_system=False)
+        if user.is_business:
+            people = people.filter(organization=user.organization_id)
+        with_drafts = Draft.objects.values("owner")
+        filing = [User.Role.CLERK, User.Role.HEAD, User.Role.PARTNER, User.Role.REVIEWER]
+        choices = {
+            "leaver": people.filter(pk__in=with_drafts),
+            "successor": people.filter(is_active=True, role__in=filing),
+        }
+        for name, rows in choices.items():
+            field = self.fields[name]
+            assert isinstance(field, forms.ModelChoiceField)
+            field.queryset = rows.order_by("organization__code", "full_name")
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        leaver, successor = cleaned.get("leaver"), cleaned.get("successor")
+        if leaver and successor:
+            if leaver == successor:
+                self.add_error("successor", "接收人不能是移交人本人。")
+            elif leaver.organization_id != successor.organization_id or not may_file(successor):
+                self.add_error(
+                    "successor", f"{successor}不在移交人的单位，请改选{leaver.organization}的填报人员。"
+                )
+        return cleaned
