@@ -36,6 +36,7 @@ django_stubs_ext.monkeypatch()
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = Path(os.environ.get("RONGSHAN_DATA_DIR") or BASE_DIR / "var").resolve()
+DATA_DIR.mkdir(parents=True, exist_ok=True, mode=0o700)  # nobody else's to look into
 EVIDENCE_ROOT = DATA_DIR / "evidence"
 PRODUCTION = os.environ.get("RONGSHAN_PRODUCTION", "") == "1"
 DEBUG = False  # always: Django's debug pages print personal data; tracebacks are in the log
@@ -181,7 +182,6 @@ DATABASES: dict[str, Any] = {
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
-    DATA_DIR.mkdir(parents=True, exist_ok=True, mode=0o700)
     DATABASES["default"]["OPTIONS"] = {
         # Without the first two, 267 of 320 concurrent writes failed with "database is locked";
         # without synchronous=FULL an acknowledged entry does not survive a power cut (DESIGN §6).

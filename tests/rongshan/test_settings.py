@@ -77,6 +77,11 @@ def test_the_demo_makes_keys_that_only_their_owner_reads_and_keeps_them(tmp_path
     assert stat.S_IMODE((tmp_path / "keys").stat().st_mode) == 0o700
 
 
+def test_the_data_folder_is_closed_to_other_users_of_the_machine(tmp_path: Path) -> None:
+    assert start(tmp_path / "data", "DEBUG").returncode == 0
+    assert stat.S_IMODE((tmp_path / "data").stat().st_mode) == 0o700
+
+
 def test_processes_that_start_at_the_same_moment_end_with_the_same_keys(tmp_path: Path) -> None:
     with ThreadPoolExecutor(4) as pool:
         answers = list(pool.map(lambda _: start(tmp_path, "SECRET_KEY").stdout, range(4)))

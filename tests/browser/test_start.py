@@ -1,0 +1,85 @@
+"""`python3 run.py` itself, as a person starts and stops it."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+@pytest.fixture(autouse=True)
+def complaints() -> list[str]:
+    """These tests open no browser."""
+    return []
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@contextmanager
+def started(data: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """run.py on its own data folder, once it says where it serves; ended at the end if it has not ended."""
+    port = free_port()
+    environment = {**os.environ, "RONGSHAN_DATA_DIR": str(data), "PORT": str(port)}
+    environment.pop("DATABASE_URL", None)
+    command = [sys.executable, "-u", str(ROOT / "run.py")]
+    with subprocess.Popen(
+        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as running:
+        assert running.stdout is not None
+        said = ""
+        for line in running.stdout:
+            said += line
+            if f"http://127.0.0.1:{port}/" in line:
+                break
+        else:
+            pytest.fail(f"run.py ended with {running.wait()}\n{said}")
+        try:
+            yield running, f"http://127.0.0.1:{port}"
+        finally:
+            if running.poll() is None:
+                running.terminate()
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_it_serves_until_told_to_stop_and_leaves_nothing_running(how: signal.Signals, tmp_path: Path) -> None:
+    with started(tmp_path) as (running, url):
+        children = psutil.Process(running.pid).children(recursive=True)
+        assert len(children) >= 3  # gunicorn with its workers, and the task worker
+        with urllib.request.urlopen(f"{url}/healthz", timeout=10) as answer:  # noqa: S310  our own
+            assert answer.status == 200
+        running.send_signal(how)
+        assert running.wait(timeout=30) == 0
+    assert not [child for child in children if child.is_running()]
+
+
+def test_when_a_part_dies_the_whole_stops_and_says_so(tmp_path: Path) -> None:
+    with started(tmp_path) as (running, _url):
+        children = psutil.Process(running.pid).children(recursive=True)
+        next(child for child in children if "db_worker" in child.cmdline()).kill()
+        assert running.stdout is not None
+        assert "db_worker 意外停止" in running.stdout.read()
+        assert running.wait(timeout=30) == 1
+    assert not [child for child in children if child.is_running()]
+
+
+def test_a_second_start_takes_seconds(tmp_path: Path) -> None:
+    with started(tmp_path):
+        pass
+    began = time.monotonic()
+    with started(tmp_path):
+        assert time.monotonic() - began < 15
