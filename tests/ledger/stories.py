@@ -20,9 +20,11 @@ import re
 from datetime import date
 from typing import Any
 
+from django.core.files.uploadedfile import SimpleUploadedFile
+
 from funds.models import Event, FundFlow
 from funds.registers import FUND_FLOW
-from ledger import actions, bookkeeping, figures
+from ledger import actions, bookkeeping, evidence, figures
 from ledger.accounts import code_for
 from ledger.models import Account, Entry, Evidence, Period, Plan
 from ledger.money import parse_amount, wan
@@ -194,18 +196,8 @@ class Story:
         return f"#{number}", row
 
     def _evidence(self, by: Any) -> list[Evidence]:
-        self.count += 1
-        return [
-            Evidence.objects.unscoped("测试凭据").create(
-                organization=by.organization,
-                uploaded_by=by,
-                name="凭证.pdf",
-                media_type="application/pdf",
-                size=1,
-                sha256="0" * 64,
-                path=f"test/{self.count}.pdf",
-            )
-        ]
+        upload = SimpleUploadedFile("凭证.pdf", b"%PDF-1.4 test")
+        return [evidence.store(by=by, organization=by.organization, upload=upload)]
 
     def _fresh(self, name: str) -> Entry:
         entry = self.entries[name]
