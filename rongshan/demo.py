@@ -238,7 +238,9 @@ class _Year:
                   payee="山亭区演示建筑工程有限公司", purpose="徐庄村墙体与绿化")  # fmt: skip
         self.file("2022-12-08", "beizhuang", "spend", "2022-01-01", "11.5", "北庄镇", voucher_no="记-80",
                   payee="枣庄演示农业设施有限公司", purpose="大棚水肥一体设备")  # fmt: skip
-        self.file("2022-12-09", "tuanwei", "claim", "2022-03", "5.1", "团区委", voucher_no="报-02", proof=False)
+        self.file(
+            "2022-12-09", "tuanwei", "claim", "2022-03", "5.1", "团区委", voucher_no="报-02", proof=False
+        )
         returned = self.file("2022-12-10", "dianzi", "spend", "2022-05", "0.6", "店子镇", voucher_no="记-31",
                              payee="店子镇演示施工队", purpose="姚营村排水")  # fmt: skip
         actions.return_entry(by=self.fu, on=date(2022, 12, 12), entry=returned, version=1, reason="",
@@ -282,7 +284,9 @@ class _Year:
             evidence=self.proof(who, number) if proof else (),
         )
 
-    def do(self, on: str, who: str, event: str, line: str, amount: str, unit: str = "", **fields: Any) -> Entry:
+    def do(
+        self, on: str, who: str, event: str, line: str, amount: str, unit: str = "", **fields: Any
+    ) -> Entry:
         """File one event and have a reviewer approve it the same day."""
         entry = self.file(on, who, event, line, amount, unit, **fields)
         actions.approve(by=self.shen, on=date.fromisoformat(on), entry=entry, version=entry.version)

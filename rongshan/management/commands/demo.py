@@ -24,6 +24,6 @@ class Command(BaseCommand):
             raise CommandError("数据库里已有正式数据，演示数据不会写入。")
         demo.load()
         self.stdout.write(f"演示账号（密码都是 {demo.PASSWORD}）：")
-        for username, name, role, unit in demo.CAST:
+        for username, name, role, _ in demo.CAST:
             user = User.objects.select_related("organization").get(username=username)
             self.stdout.write(f"  {username:<10} {User.Role(role).label}  {user.organization or name}")
