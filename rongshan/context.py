@@ -7,6 +7,7 @@ from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils.functional import SimpleLazyObject
 
+from desk.context import nav_counts
 from directory.models import User
 
 STAFF = frozenset({User.Role.CLERK, User.Role.HEAD, User.Role.REVIEWER, User.Role.PARTNER})
@@ -19,9 +20,11 @@ NAVIGATION: tuple[tuple[str, str, frozenset[User.Role]], ...] = (
     ("待办", "desk:home", STAFF),
     ("填报记录", "desk:entries", STAFF),
     ("审核", "desk:review", frozenset({User.Role.REVIEWER})),
+    ("季度", "desk:periods", frozenset({User.Role.REVIEWER, User.Role.LEADER})),
     ("待定事项", "dashboard:questions", BUSINESS),
     ("账号", "users", User.ADMINISTRATORS),
     ("单位", "organizations", User.ADMINISTRATORS),
+    ("移交草稿", "desk:handover", frozenset({User.Role.SYSTEM_ADMIN})),
     ("系统维护", "admin:index", User.ADMINISTRATORS | {User.Role.REVIEWER}),
 )
 
@@ -37,11 +40,12 @@ FIRST_PAGE: dict[str, str] = {
 
 @dataclass(frozen=True)
 class NavItem:
-    """One link of the main navigation; `current` when the page shown is it or lies below it."""
+    """One link of the main navigation; `current` when the page shown is it or lies below it, `count` what waits there."""
 
     label: str
     url: str
     current: bool
+    count: int = 0
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:
@@ -65,10 +69,15 @@ def navigation(request: HttpRequest) -> list[NavItem]:
     user = request.user
     if not isinstance(user, User):
         return []
-    links = [(label, address(name)) for label, name, roles in NAVIGATION if user.role in roles]
-    below = [url for _, url in links if url and request.path.startswith(url)]
+    links = [(label, address(name), name) for label, name, roles in NAVIGATION if user.role in roles]
+    below = [url for _, url, _ in links if url and request.path.startswith(url)]
     here = max(below, key=len, default="")
-    return [NavItem(label, url, current=url == here) for label, url in links if url]
+    counts = nav_counts(user)
+    return [
+        NavItem(label, url, current=url == here, count=counts.get(name, 0))
+        for label, url, name in links
+        if url
+    ]
 
 
 def first_page(request: HttpRequest) -> str:

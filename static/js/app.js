@@ -25,6 +25,12 @@ document.addEventListener("click", (event) => {
   if (event.target.closest("[data-print]")) window.print();
 });
 
+// Whoever logs out leaves nothing behind in the browser (desk.js keeps what has not reached the server).
+document.addEventListener("submit", (event) => {
+  if (!event.target.matches("[data-logout]")) return;
+  for (const key of Object.keys(localStorage)) if (key.startsWith("desk:")) localStorage.removeItem(key);
+});
+
 // After a refused form the keyboard starts at the list of errors, else at the first field that has one.
 document.addEventListener("DOMContentLoaded", () => {
   const summary = document.querySelector("[data-error-summary]");
