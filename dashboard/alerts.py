@@ -1,0 +1,151 @@
+"""What is red, and why (DESIGN §8; DOMAIN §7, §8): money behind, filings overdue, entries left lying."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from django.db.models import Exists, OuterRef, QuerySet
+from django.urls import reverse
+from django.utils import timezone
+
+from dashboard.as_of import AsOf
+from directory.models import User
+from ledger.models import Entry, Filing
+from ledger.registers import name_of
+
+if TYPE_CHECKING:
+    from dashboard.figures import MoneyRow
+
+ON_FIRST_SCREEN = 5
+
+
+@dataclass(frozen=True)
+class Alert:
+    """One thing to look at: whom or what it concerns, why, and where to go."""
+
+    subject: str
+    reason: str
+    url: str
+
+
+@dataclass(frozen=True)
+class AlertGroup:
+    """Alerts of one kind; `count` may exceed what is listed."""
+
+    title: str
+    state: str  # of the style sheet: bad, warn
+    word: str
+    count: int
+    alerts: list[Alert]
+    rule: str
+
+    @property
+    def more(self) -> int:
+        return self.count - len(self.alerts)
+
+
+@dataclass(frozen=True)
+class Alerts:
+    groups: list[AlertGroup]
+    is_past: bool
+
+    @property
+    def count(self) -> int:
+        return sum(group.count for group in self.groups)
+
+
+def alerts_for(
+    *,
+    user: User,
+    rows: Iterable[MoneyRow],
+    as_of: AsOf,
+    limits: Mapping[str, Decimal],
+    each: int = ON_FIRST_SCREEN,
+) -> Alerts:
+    """The alerts `user` may see, at most `each` of a kind, each with its full count.
+
+    For a past quarter only the money is judged: what lies undecided is known for now, not for then.
+    """
+    red = [
+        Alert(row.name if row.url else "全部协作资金", row.light.reason, row.url or row.amounts[-1].url)
+        for row in rows
+        if row.light.code == "red"
+    ]
+    groups = [AlertGroup("资金支出落后", "bad", "红", len(red), red, "支出率低于序时超过允许的百分点")]
+    if as_of.period is None:
+        groups += [
+            _overdue(user, as_of.today, each),
+            _returned(user, as_of.today, int(limits["return_days"]), each),
+            _unreviewed(user, as_of.today, int(limits["review_days"]), each),
+        ]
+    return Alerts([group for group in groups if group.count], as_of.period is not None)
+
+
+def _overdue(user: User, today: date, each: int) -> AlertGroup:
+    live = Entry.objects.for_user(user).filter(filing=OuterRef("pk")).exclude(state=Entry.State.WITHDRAWN)
+    late = (
+        Filing.objects.for_user(user)
+        .filter(due_on__lt=today, nil_at__isnull=True)
+        .filter(~Exists(live))
+        .select_related("organization", "period")
+        .order_by("due_on", "organization__code", "register")
+    )
+    alerts = [
+        Alert(
+            str(filing.organization),
+            f"{filing.period.label}{name_of(filing.register)}应于 {filing.due_on:%Y-%m-%d} 前报送，"
+            f"已逾期 {(today - filing.due_on).days} 天。",
+            reverse("dashboard:filing", args=[filing.pk]),
+        )
+        for filing in late[:each]
+    ]
+    return AlertGroup(
+        "逾期未报", "bad", "红", late.count(), alerts, "过了报送期限，既没有提交也没有申报本期无"
+    )
+
+
+def _returned(user: User, today: date, days: int, each: int) -> AlertGroup:
+    rows = Entry.objects.for_user(user).filter(
+        state=Entry.State.RETURNED, decided_at__lt=working_days_before(today, days)
+    )
+    alerts = [
+        _entry_alert(entry, f"{timezone.localdate(entry.decided_at):%Y-%m-%d} 退回，至今未改。")
+        for entry in _first(rows.order_by("decided_at", "pk"), each)
+    ]
+    rule = f"退回后超过 {days} 个工作日未重新提交（周一至周五计，未扣法定节假日）"
+    return AlertGroup("退回未改", "bad", "红", rows.count(), alerts, rule)
+
+
+def _unreviewed(user: User, today: date, days: int, each: int) -> AlertGroup:
+    rows = Entry.objects.for_user(user).filter(
+        state=Entry.State.SUBMITTED, submitted_at__lt=working_days_before(today, days)
+    )
+    alerts = [
+        _entry_alert(entry, f"{timezone.localdate(entry.submitted_at):%Y-%m-%d} 提交，至今未审。")
+        for entry in _first(rows.order_by("submitted_at", "pk"), each)
+    ]
+    rule = f"提交后超过 {days} 个工作日未审核（周一至周五计，未扣法定节假日）"
+    return AlertGroup("久未审核", "warn", "黄", rows.count(), alerts, rule)
+
+
+def _first(rows: QuerySet[Entry], each: int) -> Iterable[Entry]:
+    return rows.select_related("filed_for")[:each]
+
+
+def _entry_alert(entry: Entry, reason: str) -> Alert:
+    return Alert(f"{entry.filed_for} · {entry.summary}", reason, reverse("desk:entry", args=[entry.pk]))
+
+
+def working_days_before(today: date, days: int) -> datetime:
+    """The beginning of the day that lies `days` working days before `today`: what happened before it has waited
+    longer. Saturdays and Sundays do not count; public holidays are not known here and do.
+    """
+    day = today
+    while days > 0:
+        day -= timedelta(days=1)
+        days -= day.weekday() < 5
+    return timezone.make_aware(datetime.combine(day, time.min))
