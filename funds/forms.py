@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping
@@ -15,7 +16,7 @@ from django.utils import timezone
 
 from directory.models import Organization, User
 from funds import rules
-from funds.events import EVENT_FIELDS, FORM_ORDER, files_for_others, may_file_event
+from funds.events import EVENT_FIELDS, FORM_ORDER, RULES, files_for_others, may_file_event
 from funds.models import AdjustLevel, Event, FundFlow, RecallFrom
 from ledger.models import BudgetLine, Entry, Plan
 from ledger.money import AmountError, parse_amount, yuan
@@ -23,6 +24,7 @@ from ledger.money import AmountError, parse_amount, yuan
 __all__ = ["EVENT_FIELDS", "FundFlowForm"]
 
 YUAN, WAN = "元", "万元"
+ALWAYS = ("event", "amount", "occurred_on")
 TEXTS = (
     "document_no",
     "voucher_no",
@@ -64,8 +66,9 @@ class FundFlowForm(forms.Form):
     """One event of the money. `row()` after is_valid() is the unsaved FundFlow to be submitted.
 
     `user` decides which events and units are offered; `on` is today; `replaces` the entry being resubmitted or
-    corrected. Every widget carries data-events: the events its field belongs to. A field that does not belong to
-    the chosen event may stay empty; filled, it is an error at that field.
+    corrected. Every widget carries data-events: the events its field belongs to, data-required: those that need it,
+    and data-labels: what an event calls it. A field that does not belong to the chosen event may stay empty; filled,
+    it is an error at that field.
     """
 
     event = forms.ChoiceField(label="事件")
@@ -136,7 +139,16 @@ class FundFlowForm(forms.Form):
         self._offer_lines()
         self._offer_units()
         for name, field in self.fields.items():
-            field.widget.attrs["data-events"] = " ".join(events_of(name))
+            attrs = field.widget.attrs
+            attrs["data-events"] = " ".join(events_of(name))
+            attrs["data-required"] = " ".join(
+                e for e in EVENT_FIELDS if name in (*ALWAYS, *RULES[e].required)
+            )
+            if name not in FORM_ORDER:
+                continue
+            called = {e: rules.label(name, e) for e in events_of(name)}
+            if labels := {e: text for e, text in called.items() if text != field.label}:
+                attrs["data-labels"] = json.dumps(labels, ensure_ascii=False)
 
     def row(self) -> FundFlow:
         """The checked, unsaved row; only after is_valid()."""

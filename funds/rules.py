@@ -9,16 +9,16 @@ from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 
 from django.db import models
-from django.db.models import Q, Sum
+from django.db.models import Q
 from django.utils import timezone
 
 from directory.models import Organization, User
 from funds.documents import looks_like_document_no
 from funds.events import ANYWHERE, RULES, files_for_others, may_file_event
 from funds.models import AdjustLevel, Event, FundFlow
-from ledger.accounts import ALLOCATED, DISBURSED, RECEIVED, SPENT
-from ledger.models import Account, BudgetLine, Entry
-from ledger.money import yuan
+from ledger import figures
+from ledger.models import BudgetLine, Entry
+from ledger.scope import Scope
 
 Problem = tuple[str, str]  # field, message
 
@@ -237,22 +237,14 @@ def _long_ago(row: FundFlow) -> str:
 
 
 def _allocated_before_received(row: FundFlow) -> str:
-    """DOMAIN §2 soft rule ΣC > ΣB; asked only while the entry is undecided."""
-    if (
-        row.event != Event.ALLOCATE
-        or not row.amount
-        or (row.entry_id and row.entry.state == Entry.State.APPROVED)
-    ):
+    """DOMAIN §2 soft rule ΣC > ΣB; asked only while the entry is undecided. Says no total: a unit may read it too."""
+    undecided = not row.entry_id or row.entry.state != Entry.State.APPROVED
+    if row.event != Event.ALLOCATE or not _filled(row, "amount") or not undecided:
         return ""
-
-    def total(*stages: str) -> int:
-        accounts = Account.objects.filter(plan_id=row.plan_id, stage__in=stages)
-        return accounts.aggregate(total=Sum("balance"))["total"] or 0
-
-    received, allocated = total(RECEIVED), total(ALLOCATED, DISBURSED, SPENT) + row.amount
-    if allocated <= received:
+    total = figures.money(row.plan, scope=Scope(everything=True)).total
+    if total.allocated + row.amount <= (total.received or 0):
         return ""
-    return f"累计下达将达 {yuan(allocated)} 元，已到位 {yuan(received)} 元，请确认资金来源。"
+    return "通过后累计下达将超过已到位的资金，请确认资金是否已经到位。"
 
 
 HINTS: list[Callable[[FundFlow], str]] = [

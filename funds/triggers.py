@@ -4,4 +4,4 @@ from __future__ import annotations
 
 from audit.triggers import Refusal, append_only
 
-TRIGGERS: list[Refusal] = append_only("funds_fundflow")
+TRIGGERS: list[Refusal] = append_only("funds_fundflow", unique=[("entry_id", "version")])

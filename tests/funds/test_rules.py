@@ -243,7 +243,7 @@ def test_the_reviewer_is_told_of_odd_numbers_old_dates_and_money_not_yet_receive
     odd, old, early = FUND_FLOW.warnings(row)
     assert "12号文" in odd
     assert "超过 12 个月" in old
-    assert "累计下达将达 600,000.00 元，已到位 0.00 元" in early
+    assert "累计下达将超过已到位的资金" in early
 
 
 def test_what_was_filed_in_time_does_not_look_old_years_later(world: World) -> None:
