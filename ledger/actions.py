@@ -214,6 +214,9 @@ def resubmit(
             f"这条记录已变为“{entry.get_state_display()}”（第 {entry.version} 版），请刷新后再改。"
         )
     _same_unit(by, entry)
+    if entry.kind == Entry.Kind.REVERSAL:
+        # it would be posted as a correction: taken back and moved again
+        raise NotInForce("退回或撤回的红冲不能修改后重交；如仍需红冲，请在原记录上重新办理。")
     row.entry = entry  # so that the register's rules do not take the earlier version for a duplicate
     _check(register, row, by, on)
     subject = _subject(register, row)

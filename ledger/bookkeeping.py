@@ -16,6 +16,7 @@ from ledger import accounts, seals
 from ledger.actions import NotAllowed, ReasonMissing, moment, refusable
 from ledger.models import (
     Account,
+    BooksCheck,
     BudgetLine,
     Draft,
     Entry,
@@ -29,6 +30,7 @@ from ledger.models import (
 from ledger.permissions import may_close_books, may_file, may_review, may_rule
 from ledger.posting import amount_text
 from ledger.refusals import Refusal
+from ledger.tasks import check_books
 
 
 class CannotClose(Refusal):
@@ -97,7 +99,16 @@ def close_period(*, by: User, on: date, period: Period) -> Seal:
         summary=f"{period.label}关账：转账 {digest.transfers} 条，审计 {digest.events} 条，封签 {digest.digest[:16]}",
         details={"digest": digest.digest},
     )
+    ask_for_check(by=by)
     return seal
+
+
+@transaction.atomic
+def ask_for_check(*, by: User) -> BooksCheck:
+    """Have the background worker run verify_ledger; the result is kept in the row. Every closing asks for one."""
+    check = BooksCheck.objects.create(asked_by=by)
+    transaction.on_commit(lambda: check_books.enqueue(check.pk))
+    return check
 
 
 # --- rulings ----------------------------------------------------------------------------------------------------

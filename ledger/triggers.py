@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from audit.triggers import Refusal, append_only
+from audit.triggers import Refusal, append_only, no_replace
 
 _OUTSIDE_PG = "current_setting('rongshan.posting', true) IS DISTINCT FROM 'on'"
 _OUTSIDE_SQLITE = "NOT EXISTS (SELECT 1 FROM ledger_postingguard)"
@@ -21,7 +21,7 @@ def _posting_only(name: str, table: str, when: str, extra: str = "") -> Refusal:
 
 
 TRIGGERS: list[Refusal] = [
-    *append_only("ledger_transfer"),
+    *append_only("ledger_transfer", unique=[("entry_id", "position"), ("reverses_id",)]),
     _posting_only("ledger_transfer_only_by_posting", "ledger_transfer", "INSERT"),
     _posting_only("ledger_account_only_by_posting", "ledger_account", "UPDATE OF balance, held_out, held_in"),
     Refusal(
@@ -32,6 +32,17 @@ TRIGGERS: list[Refusal] = [
         condition_pg="NEW.balance <> 0 OR NEW.held_out <> 0 OR NEW.held_in <> 0",
         condition_sqlite="NEW.balance <> 0 OR NEW.held_out <> 0 OR NEW.held_in <> 0",
     ),
+    Refusal(
+        "ledger_account_keeps_its_unit",
+        "ledger_account",
+        "UPDATE OF unit, code",
+        "账户的单位和代码不能改变。",
+        condition_pg="OLD.unit <> NEW.unit OR OLD.code <> NEW.code",
+        condition_sqlite="OLD.unit <> NEW.unit OR OLD.code <> NEW.code",
+    ),
+    # a client that checks no foreign keys could otherwise take an account away with its balance
+    Refusal("ledger_account_no_delete", "ledger_account", "DELETE", "账户不能删除。"),
+    *no_replace("ledger_account", unique=[("code",)]),
     *[
         _posting_only(f"ledger_{table}_{when.lower()}_only_by_posting", f"ledger_{table}", when)
         for table in ("total", "hold")
@@ -51,6 +62,12 @@ TRIGGERS: list[Refusal] = [
     ],
     Refusal("ledger_entry_no_delete", "ledger_entry", "DELETE", "记录不能删除。"),
     Refusal("ledger_entry_no_truncate", "ledger_entry", "TRUNCATE", "记录不能删除。"),
+    *no_replace(
+        "ledger_entry",
+        unique=[("token",)],
+        also="kept.corrects_id = NEW.corrects_id AND kept.state IN ('submitted', 'approved')"
+        " AND NEW.state IN ('submitted', 'approved')",
+    ),
     Refusal(
         "ledger_entry_approved_is_final",
         "ledger_entry",
@@ -78,9 +95,11 @@ TRIGGERS: list[Refusal] = [
         condition_pg="OLD.is_closed AND NOT NEW.is_closed",
         condition_sqlite="OLD.is_closed AND NOT NEW.is_closed",
     ),
+    Refusal("ledger_period_no_delete", "ledger_period", "DELETE", "季度不能删除。"),
+    *no_replace("ledger_period", unique=[("code",)]),
     *append_only("ledger_decision"),
-    *append_only("ledger_entryevidence"),
+    *append_only("ledger_entryevidence", unique=[("entry_id", "version", "evidence_id")]),
     *append_only("ledger_ruling"),
-    *append_only("ledger_planrevision"),
-    *append_only("ledger_seal"),
+    *append_only("ledger_planrevision", unique=[("plan_id", "number")]),
+    *append_only("ledger_seal", unique=[("period_id",)]),
 ]

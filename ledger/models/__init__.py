@@ -8,13 +8,14 @@ plan.py     Plan: one yearly plan of the pair. PlanRevision: its text as loaded,
 books.py    Period: a quarter, open or closed. Account: something that holds an amount of one unit. Transfer: an
             immutable move between two accounts. Hold: a move reserved by an undecided entry. Total: kept sums of
             transfers. Seal: the HMAC of a closed period. PostingGuard: SQLite's sign that a posting is under way.
+            BooksCheck: one run of verify_ledger in the background.
 entries.py  Subject: what an entry is about. Entry: one filed row of a register, with its versions. Detail: abstract,
             the register's own fields of one version. EntryConcern: a unit an entry moves something of. Decision: an
             approval, return or withdrawal. Draft: a form not yet submitted. Evidence: a file. EntryEvidence: which
             file hung on which version. Assignment: who files a register. Filing: 报送 of a unit, register and period.
 """
 
-from ledger.models.books import Account, Hold, Period, PostingGuard, Seal, Total, Transfer, Unit
+from ledger.models.books import Account, BooksCheck, Hold, Period, PostingGuard, Seal, Total, Transfer, Unit
 from ledger.models.entries import (
     Assignment,
     Decision,
@@ -44,6 +45,7 @@ from ledger.models.plan import (
 __all__ = [
     "Account",
     "Assignment",
+    "BooksCheck",
     "BudgetLine",
     "Clause",
     "Decision",

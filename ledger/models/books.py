@@ -210,3 +210,24 @@ class PostingGuard(models.Model):
 
     def __str__(self) -> str:
         return "记账中"
+
+
+class BooksCheck(models.Model):
+    """One run of verify_ledger in the background: asked for at every closing, or by hand.
+
+    A run without `finished_at` is under way, or its worker died; asking again is always safe.
+    """
+
+    asked_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name="发起人"
+    )
+    asked_at = models.DateTimeField("发起时间", auto_now_add=True)
+    finished_at = models.DateTimeField("完成时间", null=True, blank=True)
+    count = models.PositiveIntegerField("差异数", default=0)
+    differences = models.JSONField("差异（前 100 处）", default=list)
+
+    class Meta:
+        verbose_name = verbose_name_plural = "账目核对"
+
+    def __str__(self) -> str:
+        return f"{self.asked_at:%Y-%m-%d %H:%M}"
