@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
@@ -25,6 +25,8 @@ from django.utils.module_loading import module_has_submodule
 # On PostgreSQL the name of the one function all our triggers call, on SQLite a comment in each trigger:
 # by it `drop` also finds triggers that an older release installed and this one no longer knows.
 MARK = "rongshan_refuse"
+
+_APPEND_ONLY = "只能新增，不能修改或删除已有记录。"
 
 # check_violation makes Django raise IntegrityError, like a named CHECK would.
 _FUNCTION_BODY = """
@@ -98,23 +100,49 @@ class Refusal:
         )
 
 
-def append_only(table: str, *, key: str = "id") -> list[Refusal]:
+def append_only(table: str, *, key: str = "id", unique: Sequence[Sequence[str]] = ()) -> list[Refusal]:
     """Refusals that leave INSERT as the only thing possible on `table` (DESIGN §2.3).
 
-    `{table}_no_update`, `_no_delete`, `_no_truncate` (PostgreSQL) and `_no_replace` (SQLite): INSERT OR
-    REPLACE deletes the old row without asking its DELETE trigger, so an existing `key` is refused by itself.
+    `{table}_no_update`, `_no_delete`, `_no_truncate` (PostgreSQL) and `_no_replace` (SQLite, see `no_replace`).
+    `unique`: the table's unique keys besides `key`, each as its columns.
     """
-    message = "只能新增，不能修改或删除已有记录。"
     return [
-        Refusal(f"{table}_no_update", table, "UPDATE", message),
-        Refusal(f"{table}_no_delete", table, "DELETE", message),
-        Refusal(f"{table}_no_truncate", table, "TRUNCATE", message),
+        Refusal(f"{table}_no_update", table, "UPDATE", _APPEND_ONLY),
+        Refusal(f"{table}_no_delete", table, "DELETE", _APPEND_ONLY),
+        Refusal(f"{table}_no_truncate", table, "TRUNCATE", _APPEND_ONLY),
+        no_replace(table, key=key, unique=unique)[0],
+    ]
+
+
+def no_replace(
+    table: str, *, key: str = "id", unique: Sequence[Sequence[str]] = (), also: str = ""
+) -> list[Refusal]:
+    """Refusals, on SQLite, of INSERT and UPDATE of a row whose `key` or unique columns another row has.
+
+    INSERT OR REPLACE and UPDATE OR REPLACE delete that other row without asking its DELETE trigger. `also`: one more
+    condition on `kept` and NEW, for a partial unique index.
+    """
+    keys = [(key,), *unique]
+    same = " OR ".join(
+        "(" + " AND ".join(f'kept."{column}" = NEW."{column}"' for column in columns) + ")"
+        for columns in keys
+    ) + (f" OR ({also})" if also else "")
+    kept = f'SELECT 1 FROM "{table}" AS kept WHERE '  # noqa: S608
+    return [
         Refusal(
             f"{table}_no_replace",
             table,
             "INSERT",
-            message,
-            condition_sqlite=f'EXISTS (SELECT 1 FROM "{table}" AS kept WHERE kept."{key}" = NEW."{key}")',  # noqa: S608
+            _APPEND_ONLY,
+            condition_sqlite=f"EXISTS ({kept}{same})",
+            engines=("sqlite",),
+        ),
+        Refusal(
+            f"{table}_no_replace_by_update",
+            table,
+            "UPDATE",
+            _APPEND_ONLY,
+            condition_sqlite=f'EXISTS ({kept}kept."{key}" <> OLD."{key}" AND ({same}))',
             engines=("sqlite",),
         ),
     ]

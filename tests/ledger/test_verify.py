@@ -3,117 +3,25 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date
 from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
-from django.db import connection, transaction
-from django.test import override_settings
+from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from audit.triggers import lifted
-from ledger import evidence, verify
-from ledger.models import Evidence
+from ledger import verify
 from ledger.verify import RULES
-from tests.ledger.stories import Story
-from tests.ledger.world import make_world
+from tests.ledger.books import Books
 
 pytestmark = pytest.mark.django_db
 
 BOTH = ("sqlite", "postgresql")
-
-
-class StoryWithFiles(Story):
-    """A story whose evidence lies on the disk."""
-
-    def _evidence(self, by: Any) -> list[Evidence]:
-        self.count += 1
-        upload = SimpleUploadedFile(f"凭证{self.count}.pdf", b"%%PDF-1.7 %d" % self.count)
-        return [evidence.store(by=by, organization=by.organization, upload=upload)]
-
-
-STORY = """
-2022-03-01 财政 办 下达 2022-04 徐庄镇 60 #文1
-2022-03-02 财政 办 下达 2022-04 店子镇 20 #文2
-2022-03-10 财政 办 拨付 2022-04 徐庄镇 40 #拨1
-2022-03-20 徐庄 报 支出 2022-04 徐庄镇 5 #记1
-2022-03-21 审核 退 #记1 金额与凭证不符
-2022-03-22 徐庄 重报 #记1 支出 2022-04 徐庄镇 4
-2022-03-23 复核 批 #记1
-2022-04-10 徐庄 办 支出 2022-04 徐庄镇 12 #记2
-2022-04-11 徐庄 更正 #记2 支出 2022-04 徐庄镇 11 #记2
-2022-04-12 审核 批 #记2更
-2022-04-13 徐庄 报 支出 2022-04 徐庄镇 2 #记3
-2022-04-13 徐庄 撤 #记3
-2022-04-14 财政 报 下达 2022-04 北庄镇 3 #文4
-2022-04-14 审核 退 #文4 单位不对
-2022-04-15 财政 办 下达 2022-02 北庄镇 5 #文5
-2022-04-15 财政 冲 #文5
-2022-04-15 财政 撤 #文5冲
-2022-04-16 徐庄 办 支出 2022-04 徐庄镇 1 #记6
-2022-05-01 审核 关 2022Q1
-2022-07-02 审核 关 2022Q2
-2022-07-03 财政 办 下达 2022-03 店子镇 2 #文6
-2022-07-04 财政 办 拨付 2022-03 店子镇 1 #拨6
-2022-07-03 财政 办 下达 2022-05 徐庄镇 1 #同一
-2022-07-03 财政 办 下达 2022-05 徐庄镇 1 #同二
-2022-07-04 财政 冲 #同一
-2022-07-04 审核 批 #同一冲
-2022-07-04 财政 冲 #同二
-2022-07-04 审核 批 #同二冲
-2022-07-05 徐庄 报 支出 2022-04 徐庄镇 3 #记5
-2022-07-06 财政 冲 #文2
-"""
-
-
-@dataclass
-class Books:
-    """Numbers of the entries by their names in the story, of units and users by name, and where the files are."""
-
-    entries: dict[str, int]
-    units: dict[str, int]
-    users: dict[str, int]
-    story: Story
-    files: Path
-
-    def __getitem__(self, name: str) -> int:
-        return self.entries[name]
-
-
-@pytest.fixture(scope="module")
-def told(
-    django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Books]:
-    """One set of books for the module, in a transaction that is rolled back at its end."""
-    files = tmp_path_factory.mktemp("evidence")
-    with django_db_blocker.unblock(), transaction.atomic(), override_settings(EVIDENCE_ROOT=files):
-        world = make_world()
-        world.add_plan(2022, on=date(2022, 2, 10))
-        story = StoryWithFiles(world)
-        story.tell(STORY)
-        yield Books(
-            entries={name: entry.pk for name, entry in story.entries.items()},
-            units={name: unit.pk for name, unit in world.units.items()},
-            users={name: user.pk for name, user in world.users.items()},
-            story=story,
-            files=files,
-        )
-        transaction.set_rollback(True)
-
-
-@pytest.fixture
-def books(told: Books, db: None, settings: Any) -> Iterator[Books]:
-    """The module's books, for one test: what it does to them is undone."""
-    settings.EVIDENCE_ROOT = told.files
-    with transaction.atomic():
-        yield told
-        transaction.set_rollback(True)
 
 
 def test_books_told_by_a_story_hold(books: Books) -> None:
@@ -150,7 +58,7 @@ def fault(
     return add
 
 
-def sql(statement: str, *values: object) -> int:
+def sql(statement: str, *values: Any) -> int:
     """Run one statement that must change something; how many rows it did."""
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
@@ -158,13 +66,13 @@ def sql(statement: str, *values: object) -> int:
         return int(cursor.rowcount)
 
 
-def one(statement: str, *values: object) -> Any:
+def one(statement: str, *values: Any) -> Any:
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
         return cursor.fetchone()[0]
 
 
-def without_check(table: str, name: str, statement: str, *values: object) -> None:
+def without_check(table: str, name: str, statement: str, *values: Any) -> None:
     """Run a statement that a CHECK would refuse."""
     if connection.vendor == "postgresql":
         connection.check_constraints()

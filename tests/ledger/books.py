@@ -1,0 +1,94 @@
+"""One set of books with every kind of row in it: two closed quarters, entries in all states, holds, a ruling."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from ledger import bookkeeping
+from ledger.models import OpenQuestion, PlanRevision
+from tests.ledger.stories import Story
+from tests.ledger.world import make_world
+
+STORY = """
+2022-03-01 财政 办 下达 2022-04 徐庄镇 60 #文1
+2022-03-02 财政 办 下达 2022-04 店子镇 20 #文2
+2022-03-10 财政 办 拨付 2022-04 徐庄镇 40 #拨1
+2022-03-20 徐庄 报 支出 2022-04 徐庄镇 5 #记1
+2022-03-21 审核 退 #记1 金额与凭证不符
+2022-03-22 徐庄 重报 #记1 支出 2022-04 徐庄镇 4
+2022-03-23 复核 批 #记1
+2022-04-10 徐庄 办 支出 2022-04 徐庄镇 12 #记2
+2022-04-11 徐庄 更正 #记2 支出 2022-04 徐庄镇 11 #记2
+2022-04-12 审核 批 #记2更
+2022-04-13 徐庄 报 支出 2022-04 徐庄镇 2 #记3
+2022-04-13 徐庄 撤 #记3
+2022-04-14 财政 报 下达 2022-04 北庄镇 3 #文4
+2022-04-14 审核 退 #文4 单位不对
+2022-04-15 财政 办 下达 2022-02 北庄镇 5 #文5
+2022-04-15 财政 冲 #文5
+2022-04-15 财政 撤 #文5冲
+2022-04-16 徐庄 办 支出 2022-04 徐庄镇 1 #记6
+2022-05-01 审核 关 2022Q1
+2022-07-02 审核 关 2022Q2
+2022-07-03 财政 办 下达 2022-03 店子镇 2 #文6
+2022-07-04 财政 办 拨付 2022-03 店子镇 1 #拨6
+2022-07-03 财政 办 下达 2022-05 徐庄镇 1 #同一
+2022-07-03 财政 办 下达 2022-05 徐庄镇 1 #同二
+2022-07-04 财政 冲 #同一
+2022-07-04 审核 批 #同一冲
+2022-07-04 财政 冲 #同二
+2022-07-04 审核 批 #同二冲
+2022-07-05 徐庄 报 支出 2022-04 徐庄镇 3 #记5
+2022-07-06 财政 冲 #文2
+"""
+
+
+@dataclass
+class Books:
+    """Numbers of the entries by their names in the story, of units and users by name, and where the files are."""
+
+    entries: dict[str, int]
+    units: dict[str, int]
+    users: dict[str, int]
+    story: Story
+    files: Path
+
+    def __getitem__(self, name: str) -> int:
+        return self.entries[name]
+
+
+def tell_books(files: Path) -> Books:
+    """The books of STORY, with their evidence in `files`, which settings.EVIDENCE_ROOT must name."""
+    world = make_world()
+    plan = world.add_plan(2022, on=date(2022, 2, 10))
+    PlanRevision.objects.create(
+        plan=plan,
+        number=1,
+        sha256="0" * 64,
+        content="…",
+        reason="首次载入",
+        loaded_by=world.users["计划导入"],
+    )
+    question = OpenQuestion.objects.create(
+        plan=plan,
+        code="C1",
+        position=1,
+        title="资金来源",
+        statement="137 万元从何而来",
+        readings=[{"code": "450", "label": "全部为协作资金"}],
+        default_reading="450",
+    )
+    bookkeeping.rule(
+        by=world.users["领导"], on=date(2022, 3, 1), question=question, reading="450", reason="以文件为准"
+    )
+    story = Story(world)
+    story.tell(STORY)
+    return Books(
+        entries={name: entry.pk for name, entry in story.entries.items()},
+        units={name: unit.pk for name, unit in world.units.items()},
+        users={name: user.pk for name, user in world.users.items()},
+        story=story,
+        files=files,
+    )
