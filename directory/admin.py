@@ -69,15 +69,6 @@ class AuditedAdmin(admin.ModelAdmin[M]):
             details={"fields": fields} if fields else None,
         )
 
-    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
-        """The audit event says it; Django's second, changeable log is not kept."""
-
-    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
-        """As log_addition."""
-
-    def log_deletions(self, request: HttpRequest, queryset: QuerySet[Any]) -> Any:
-        """As log_addition."""
-
 
 @admin.register(Division)
 class DivisionAdmin(AuditedAdmin[Division]):
@@ -93,7 +84,7 @@ class OrganizationAdmin(AuditedAdmin[Organization]):
     list_display = ("code", "short_name", "name", "kind", "side", "active")
     list_filter = ("side", "kind", "active")
     search_fields = ("name", "short_name", "=code")
-    ordering = ("side", "kind", "code")
+    ordering = ("-side", "kind", "code")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Organization | None = None) -> tuple[str, ...]:
         # Imported workbooks and figures know a unit by these.

@@ -85,7 +85,7 @@ class UserForm(forms.ModelForm[User]):
         super().__init__(*args, **kwargs)
         units = self.fields["organization"]
         assert isinstance(units, forms.ModelChoiceField)
-        units.queryset = Organization.objects.filter(active=True).order_by("side", "kind", "code")
+        units.queryset = Organization.objects.filter(active=True).order_by("-side", "kind", "code")
         units.required = True
         units.empty_label = "请选择单位"
         self.fields["role"] = forms.ChoiceField(
@@ -127,7 +127,7 @@ class UserFilterForm(forms.Form):
         label="单位",
         required=False,
         empty_label="全部单位",
-        queryset=Organization.objects.order_by("side", "kind", "code"),
+        queryset=Organization.objects.order_by("-side", "kind", "code"),
     )
     state = forms.ChoiceField(
         label="状态",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 
 from django.contrib.auth.hashers import check_password
+from django.contrib.auth.password_validation import MinimumLengthValidator
 from django.core.exceptions import ValidationError
 
 from directory.models import PasswordHistory, User
@@ -19,6 +20,16 @@ def one_time_password() -> str:
         letters = [secrets.choice(_LOWER + _UPPER + _DIGITS) for _ in range(12)]
         if all(any(letter in group for letter in letters) for group in (_LOWER, _UPPER, _DIGITS)):
             return "-".join("".join(letters[i : i + 4]) for i in (0, 4, 8))
+
+
+class LengthValidator(MinimumLengthValidator):
+    """Django's own, in Chinese: its message is not translated."""
+
+    def get_error_message(self) -> str:
+        return self.get_help_text()
+
+    def get_help_text(self) -> str:
+        return f"密码至少{self.min_length}个字符。"
 
 
 class CharacterClassesValidator:

@@ -187,7 +187,9 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         # without synchronous=FULL an acknowledged entry does not survive a power cut (DESIGN §6).
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,
-        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON",
+        # recursive_triggers: INSERT OR REPLACE then asks the triggers that refuse deletion.
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
+        " PRAGMA recursive_triggers=ON",
     }
     # Tests get a file too: an in-memory database knows no WAL and locks whole tables instead.
     # Named after the process, so that two test runs in one checkout do not delete each other's.
@@ -208,12 +210,25 @@ AUTHENTICATION_BACKENDS = [
     "django.contrib.auth.backends.ModelBackend",
 ]
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 8}},
+    {"NAME": "directory.passwords.LengthValidator", "OPTIONS": {"min_length": 8}},
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "directory.passwords.CharacterClassesValidator"},
     {"NAME": "directory.passwords.ReuseValidator"},
 ]
+
+# What the admin shows of floors above the directory: only the bureau's reviewers see the books, and no
+# administrator does (DESIGN §3).
+ROLE_PERMISSIONS = {
+    "reviewer": [
+        "ledger.view_*",
+        "ledger.change_task",
+        "ledger.change_period",
+        "ledger.*_assignment",
+        "ledger.*_linealias",
+        "ledger.*_threshold",
+    ]
+}
 
 # Five wrong passwords lock the account for half an hour, from whatever address they come.
 AXES_FAILURE_LIMIT = 5

@@ -66,6 +66,18 @@ def test_insert_or_replace_does_not_get_round_the_delete_trigger(event: Event) -
     assert refusal("INSERT OR REPLACE INTO audit_event SELECT * FROM audit_event") == "audit_event_no_replace"
 
 
+@on_sqlite
+@pytest.mark.django_db
+def test_our_connections_ask_the_delete_trigger_also_when_replacing() -> None:
+    """By any other unique column, that is: `_no_replace` knows the key only."""
+    run("CREATE TABLE replaced (id integer PRIMARY KEY, code text UNIQUE)")
+    run("INSERT INTO replaced VALUES (1, 'a')")
+    for each in triggers.append_only("replaced"):
+        if each.is_for("sqlite"):
+            run(each.sql("sqlite"))
+    assert refusal("INSERT OR REPLACE INTO replaced VALUES (2, 'a')") == "replaced_no_delete"
+
+
 @on_postgres
 def test_truncate_is_refused(event: Event) -> None:
     assert refusal("TRUNCATE audit_event") == "audit_event_no_truncate"

@@ -172,6 +172,7 @@ def test_changing_the_password_shows_every_error_and_keeps_only_this_session(
         url, {"old_password": PASSWORD, "new_password": "fengmao", "new_password_again": "fengmao"}
     ).content.decode()
     assert "至少三类" in page
+    assert "密码至少8个字符。" in page
     assert "fengmao" not in page  # a password is never written back into a page
     assert clerk.check_password(PASSWORD)
     data = {"old_password": PASSWORD, "new_password": "Fengmao-2020", "new_password_again": "Fengmao-2020"}
