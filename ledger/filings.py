@@ -41,6 +41,11 @@ def ensure_filings(period: Period) -> None:
     )
 
 
+def reschedule(period: Period) -> None:
+    """Give the quarter's filings its due date, after the bureau moved it."""
+    Filing.objects.unscoped("季度期限改变时更新全部报送").filter(period=period).update(due_on=period.due_on)
+
+
 def note_submission(entry: Entry) -> None:
     """Record the first submission of the entry's filing (on-time counts from it, returns do not reset it) and take
     back a 本期无."""

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import date
 
+from django.utils import timezone
+
 from directory.models import Division, Organization, User
 from funds.models import FundFlow
 from funds.registers import FUND_FLOW
@@ -98,7 +100,12 @@ def make_world() -> World:
     users = {}
     for number, (name, (unit, role)) in enumerate(CAST.items()):
         users[name] = User.objects.create(
-            username=f"user{number}", full_name=name, organization=units[unit], role=role
+            username=f"user{number}",
+            full_name=name,
+            organization=units[unit],
+            role=role,
+            must_change_password=False,
+            password_changed_at=timezone.now(),
         )
     users["计划导入"] = User.objects.create(username="plan-import", full_name="计划导入", is_system=True)
     Assignment.objects.bulk_create(

@@ -1,0 +1,177 @@
+"""The ledger in Django's admin: books are read-only; assignments, dates, leads, aliases and thresholds are data.
+
+Who sees what is in settings.ROLE_PERMISSIONS: the bureau's reviewers; no administrator sees business detail.
+Entries, drafts and evidence are not here at all: their pages ask for whom (ledger/scope.py).
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+from django import forms
+from django.contrib import admin
+from django.db import models
+from django.http import HttpRequest
+
+from directory.admin import AuditedAdmin
+from ledger import filings
+from ledger.models import (
+    Account,
+    Assignment,
+    BudgetLine,
+    Clause,
+    LineAlias,
+    OpenQuestion,
+    Period,
+    Plan,
+    Ruling,
+    Seal,
+    Task,
+    Threshold,
+    Transfer,
+)
+from ledger.registers import all_registers
+
+M = TypeVar("M", bound=models.Model)
+
+
+class ReadOnlyAdmin(admin.ModelAdmin[M]):
+    """Lists and shows, never writes: what stands in the books is changed by entries only."""
+
+    show_full_result_count = False
+    list_per_page = 50
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: M | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: M | None = None) -> bool:
+        return False
+
+
+@admin.register(Plan)
+class PlanAdmin(ReadOnlyAdmin[Plan]):
+    list_display = ("code", "title", "document_no", "issuer", "is_demo")
+    list_select_related = ("issuer",)
+    ordering = ("-year",)
+
+
+@admin.register(Clause)
+class ClauseAdmin(ReadOnlyAdmin[Clause]):
+    list_display = ("code", "title", "plan")
+    list_filter = ("plan",)
+    list_select_related = ("plan",)
+    ordering = ("plan", "position")
+
+
+@admin.register(BudgetLine)
+class BudgetLineAdmin(ReadOnlyAdmin[BudgetLine]):
+    list_display = ("code", "name", "parent", "place", "state")
+    list_filter = ("plan", "state")
+    list_select_related = ("parent",)
+    ordering = ("code",)
+
+
+@admin.register(Account)
+class AccountAdmin(ReadOnlyAdmin[Account]):
+    list_display = ("code", "name", "unit", "balance", "held_out", "held_in", "minimum", "maximum", "goal")
+    list_filter = ("plan", "stage", "unit")
+    search_fields = ("code", "name")
+    ordering = ("code",)
+
+
+@admin.register(Transfer)
+class TransferAdmin(ReadOnlyAdmin[Transfer]):
+    list_display = ("pk", "entry_id", "kind", "source", "target", "amount", "period", "posted_at")
+    list_filter = ("kind", "period")
+    list_select_related = ("source", "target", "period")
+    ordering = ("-pk",)
+
+
+@admin.register(OpenQuestion)
+class OpenQuestionAdmin(ReadOnlyAdmin[OpenQuestion]):
+    list_display = ("code", "title", "plan", "default_reading")
+    list_select_related = ("plan",)
+    ordering = ("plan", "position")
+
+
+@admin.register(Ruling)
+class RulingAdmin(ReadOnlyAdmin[Ruling]):
+    list_display = ("question", "reading", "reason", "ruled_by", "ruled_at")
+    list_select_related = ("question", "ruled_by__organization")
+    ordering = ("-pk",)
+
+
+@admin.register(Seal)
+class SealAdmin(ReadOnlyAdmin[Seal]):
+    list_display = ("period", "digest", "transfer_count", "event_count", "sealed_by", "sealed_at")
+    list_select_related = ("period", "sealed_by__organization")
+    ordering = ("-period__starts_on",)
+
+
+@admin.register(Task)
+class TaskAdmin(AuditedAdmin[Task]):
+    """The plan names no lead unit, so who leads, helps and by when is edited here; the rest is the plan's."""
+
+    list_display = ("code", "name", "lead", "due_on", "rule")
+    list_filter = ("plan", "lead")
+    list_select_related = ("lead",)
+    search_fields = ("name",)
+    ordering = ("plan", "position")
+    fields = ("code", "name", "clause", "rule", "counting_rule", "lead", "helpers", "due_on")
+    readonly_fields = ("code", "name", "clause", "rule", "counting_rule")
+    filter_horizontal = ("helpers",)
+
+
+@admin.register(Period)
+class PeriodAdmin(AuditedAdmin[Period]):
+    list_display = ("code", "as_of", "due_on", "review_due_on", "report_due_on", "is_closed")
+    ordering = ("-starts_on",)
+    readonly_fields = ("code", "starts_on", "ends_on", "is_closed")
+
+    def save_model(
+        self, request: HttpRequest, obj: Period, form: forms.ModelForm[Period], change: bool
+    ) -> None:
+        super().save_model(request, obj, form, change)
+        filings.reschedule(obj)
+
+
+class RegisterChoice(forms.ModelForm[Assignment]):
+    """The register by its name instead of its code."""
+
+    register = forms.ChoiceField(
+        label="台账", choices=lambda: [(r.code, r.name) for r in all_registers().values()]
+    )
+
+
+@admin.register(Assignment)
+class AssignmentAdmin(AuditedAdmin[Assignment]):
+    form = RegisterChoice
+    list_display = ("register", "organization", "duty")
+    list_filter = ("register", "duty")
+    list_select_related = ("organization",)
+    ordering = ("register", "duty", "organization")
+
+    def save_model(self, request: HttpRequest, obj: Assignment, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        for period in Period.objects.filter(is_closed=False):
+            filings.ensure_filings(period)
+
+
+@admin.register(LineAlias)
+class LineAliasAdmin(AuditedAdmin[LineAlias]):
+    list_display = ("name", "line")
+    list_select_related = ("line",)
+    search_fields = ("name",)
+    ordering = ("line", "name")
+
+
+@admin.register(Threshold)
+class ThresholdAdmin(AuditedAdmin[Threshold]):
+    list_display = ("code", "name", "value", "unit", "note")
+    ordering = ("code",)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Threshold | None = None) -> tuple[str, ...]:
+        return ("code", "unit") if obj else ()  # the dashboard knows a threshold by its code
