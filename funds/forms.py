@@ -190,10 +190,6 @@ class FundFlowForm(forms.Form):
         self._row = row
         return cleaned
 
-    def warnings(self) -> list[str]:
-        """What looks unusual in the checked row; nothing here refuses."""
-        return rules.warnings(self.row())
-
     def _offer_events(self) -> None:
         offered = [(e.value, e.label) for e in Event if may_file_event(self.user, e)]
         field = self.fields["event"]

@@ -10,7 +10,10 @@ import pytest
 from funds.forms import EVENT_FIELDS, FundFlowForm
 from funds.models import FundFlow
 from funds.registers import FUND_FLOW
+from ledger import actions
 from ledger.bookkeeping import open_subline
+from ledger.models import Entry, EntryEvidence, Evidence
+from tests.funds.rows import make_row
 from tests.ledger.world import World
 
 ON = date(2022, 6, 30)
@@ -159,3 +162,33 @@ def test_a_filed_row_can_be_shown_for_correction_and_comes_back_the_same(
     assert [getattr(again.row(), name) for name in same if name != "entry"] == [
         getattr(row, name) for name in same if name != "entry"
     ]
+
+
+def test_a_correction_is_not_a_duplicate_of_what_it_replaces(world: World, typed: dict[str, Any]) -> None:
+    number = "山财农指〔2022〕1号"
+    for row in (
+        make_row(world, f"下达 2022-04 徐庄镇 60 文件号={number}"),
+        make_row(world, "拨付 2022-04 徐庄镇 60 凭证号=付-1"),
+    ):
+        actions.submit(by=world.users["财政"], on=ON, register=FUND_FLOW, row=row)
+        entry = Entry.objects.unscoped("测试").latest("pk")
+        EntryEvidence.objects.create(entry=entry, version=1, evidence=_proof(world), sha256="0" * 64)
+        actions.approve(by=world.users["审核"], on=ON, entry=entry, version=1)
+    form = form_of(world, "徐庄", typed)
+    assert form.is_valid(), form.errors
+    entry = actions.submit(by=world.users["徐庄"], on=ON, register=FUND_FLOW, row=form.row())
+    other_line = {**typed, "line": world.lines["2022-05"].pk}
+    assert "voucher_no" in form_of(world, "徐庄", other_line).errors
+    assert form_of(world, "徐庄", other_line, replaces=entry).is_valid()
+
+
+def _proof(world: World) -> Evidence:
+    return Evidence.objects.unscoped("测试凭据").create(
+        organization=world.units["财政局"],
+        uploaded_by=world.users["财政"],
+        name="凭证.pdf",
+        media_type="application/pdf",
+        size=1,
+        sha256="0" * 64,
+        path=f"test/{Evidence.objects.unscoped('测试凭据').count()}.pdf",
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import date
 from io import StringIO
@@ -38,6 +39,7 @@ from ledger.models import (
     Task,
     Transfer,
 )
+from ledger.posting import posting_open
 from ledger.scope import Scope
 from ledger.verify import verify
 
@@ -298,6 +300,58 @@ def test_every_problem_of_a_file_is_said_at_once(reviewer: User) -> None:
     ]
 
 
+def _collide(spec: Any) -> None:
+    spec["clauses"].append(dict(spec["clauses"][0]))
+    spec["groups"][0]["code"] = "wishes"
+    row(spec, "questions", "C1")["concerns"] = ["wishes"]
+    row(spec, "lines", "2022-01")["amount"] = "245"
+    row(spec, "lines", "2022-02")["amount"] = "很多万元"
+    spec["plan"]["year"] = 1922
+    row(spec, "targets", "wishes")["goal"] = 0
+    row(spec, "questions", "C3")["readings"].append({"code": "own", "label": "又一个"})
+    spec["sources"]["readings"]["annex450"].pop("2022-01")
+    spec["sources"]["readings"]["text313_137"]["2022-01"] = ""
+    spec["groups"][0]["question"] = "C99"
+    spec["plan"]["issuer"] = "czj"
+    spec["assignments"][0]["register"] = "gifts"
+
+
+def test_codes_collide_amounts_need_units_and_readings_need_every_line(reviewer: User) -> None:
+    with pytest.raises(PlanFileInvalid) as refused:
+        parse(changed(_collide))
+    assert refused.value.problems == [
+        "clauses 中代码 印发 出现 2 次",
+        "代码 wishes 同时用于项目、项目组或目标",
+        "项目 2022-01 的金额“245”：金额后须写明元或万元。",
+        "项目 2022-02 的金额“很多万元”：“很多万元”不是金额，请只填数字，例如 12500.00。",
+        "年度 1922 不对",
+        "目标 wishes 的 goal 须大于 0",
+        "问题 C3 的读法代码重复",
+        "资金来源读法 annex450 须为每个项目各写一个来源",
+        "资金来源读法 text313_137 的来源应是 1 至 100 个字的文字",
+        "项目组 wishes 的问题 C99 不存在",
+        "印发单位 czj 应是区乡村振兴局",
+        "分工中的台账 gifts 不存在",
+    ]
+
+
+def test_a_plan_arranged_in_another_year_or_with_another_plans_lines_is_refused(plan: Plan) -> None:
+    other = changed(lambda spec: spec["plan"].update(code="2024", year=2024))
+    with pytest.raises(PlanFileInvalid) as refused:
+        parse(other.replace("- '2022'", "- '2024'"))
+    assert refused.value.problems == [
+        *(f"项目编码 2022-0{n} 已用于另一个方案" for n in range(1, 6)),
+        "安排日期 2022-01-01 不在 2023 至 2024 年",
+    ]
+
+
+def test_a_json_file_is_a_plan_file_too(reviewer: User) -> None:
+    text = json.dumps(yaml.safe_load(TEXT), ensure_ascii=False, default=str)
+    assert load_plan(by=reviewer, on=ON, text=text).changed
+    with pytest.raises(PlanFileInvalid, match="arranged_on 应是日期"):
+        parse(text.replace('"arranged_on": "2022-01-01"', '"arranged_on": "年初"'))
+
+
 def _misshape(spec: Any) -> None:
     del spec["plan"]["document_no"]
     spec["plan"]["year"] = "2022"
@@ -388,20 +442,41 @@ def _overstep(spec: Any) -> None:
     row(spec, "targets", "wishes")["unit"] = "场"
     row(spec, "questions", "C2")["readings"].pop()
     spec["tasks"] = [task for task in spec["tasks"] if task["code"] != "T33"]
+    spec["lines"].append({"code": "2022-06", "name": "新项目", "amount": "0.01元"})
+    row(spec, "lines", "2022-04")["amount"] = "89.999999万元"
+    for labels in spec["sources"]["readings"].values():
+        labels["2022-06"] = "荣成市级财政专项协作资金"
+    spec["plan"]["document_no"], spec["plan"]["arranged_on"] = "山乡振发〔2022〕11号", "2022-01-02"
 
 
 def test_a_revision_moves_no_money_and_takes_nothing_away(plan: Plan, reviewer: User) -> None:
     with pytest.raises(BeyondRevision) as refused:
         revise_plan(by=reviewer, on=ON, text=changed(_overstep), reason="调整")
     assert refused.value.problems == [
+        "plan.arranged_on 不能修订（原为 2022-01-01，现为 2022-01-02）",
         "tasks 中的 T33 不能删去",
         "项目 2022-03 的 name 不能修订：另一种名称请写入 aliases",
         "项目 2022-04 的 amount 不能修订：金额须另填安排或调整",
         "项目 2022-05 的 amount 不能修订：金额须另填安排或调整",
+        "新增项目 2022-06 不能通过修订：资金须另填安排或调整",
         "目标 wishes 的单位不能修订",
         "问题 C2 的读法 line4 不能删去：裁定可能指向它",
     ]
     assert plan.revisions.count() == 1
+
+
+def test_a_maximum_does_not_fall_below_what_is_counted(plan: Plan, reviewer: User) -> None:
+    rooms = Account.objects.get(code="2022/target/hope_rooms")
+    outside = Account.objects.get(code="2022/outside/个")
+    with posting_open():
+        Account.objects.filter(pk=rooms.pk).update(balance=16, held_in=1)
+        Account.objects.filter(pk=outside.pk).update(balance=-16, held_out=1)
+
+    def lower(spec: Any) -> None:
+        row(spec, "targets", "hope_rooms")["maximum"] = 16
+
+    with pytest.raises(BeyondRevision, match="希望小屋上限不能改为 16 个：已有 16 个，待审核 1 个"):
+        revise_plan(by=reviewer, on=ON, text=changed(lower), reason="减少")
 
 
 def test_a_revision_needs_a_reason_and_a_plan(reviewer: User) -> None:

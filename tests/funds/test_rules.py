@@ -6,6 +6,7 @@ from datetime import date
 
 import pytest
 
+from directory.models import Organization
 from funds.models import FundFlow
 from funds.registers import FUND_FLOW, evidence_rule, natural_key, shown, summary
 from ledger import actions
@@ -188,6 +189,18 @@ def test_correcting_the_line_of_a_payment_is_not_a_duplicate_of_itself(paid: Wor
         evidence=[proof],
     )
     assert made.kind == Entry.Kind.CORRECTION
+
+
+def test_every_unit_of_shanting_files_the_register_and_no_other(world: World) -> None:
+    assert all(FUND_FLOW.may_file(unit) for unit in world.units.values())
+    assert not FUND_FLOW.may_file(None)
+    assert not FUND_FLOW.may_file(Organization(kind="partner", side="rongcheng"))
+
+
+def test_a_row_of_two_plans_is_refused(world: World) -> None:
+    world.add_plan(2023, on=date(2022, 6, 1))
+    row = "局里 调整 2022-04 - 3 层级=plan 到=2023-05 文件号=山乡振〔2022〕3号 原因=节余"
+    assert errors_of(world, row) == {"other_line": ["只能在同一方案的项目之间调整。"]}
 
 
 def test_the_natural_key_is_made_of_line_event_unit_and_number(world: World) -> None:
