@@ -422,3 +422,8 @@ def _held_across(inside: list[int], user: User) -> QuerySet[Hold]:
         .select_related("entry__filed_for", "organization")
         .order_by("-pk")
     )
+
+
+def is_demonstration() -> bool:
+    """Whether the books hold the demonstration, which every page must say."""
+    return Plan.objects.filter(is_demo=True).exists()

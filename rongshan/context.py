@@ -9,6 +9,7 @@ from django.utils.functional import SimpleLazyObject
 
 from desk.context import nav_counts
 from directory.models import User
+from ledger.figures import is_demonstration
 
 STAFF = frozenset({User.Role.CLERK, User.Role.HEAD, User.Role.REVIEWER, User.Role.PARTNER})
 BUSINESS = frozenset(User.Role) - User.ADMINISTRATORS
@@ -53,6 +54,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     error page, a file) then asks the database nothing."""
     return {
         "account": SimpleLazyObject(lambda: account(request)),
+        "demonstration": SimpleLazyObject(is_demonstration),
         "nav": SimpleLazyObject(lambda: navigation(request)),
         "logout_url": SimpleLazyObject(lambda: address("logout")),
         "password_url": SimpleLazyObject(lambda: address("password_change")),
