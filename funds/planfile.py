@@ -190,10 +190,8 @@ def _codes_are_unique(spec: Spec) -> Iterator[str]:
     shared = Counter(code for s in ("lines", "groups", "targets") for code in set(codes(spec, s)))
     for code in (code for code, count in shared.items() if count > 1):
         yield f"代码 {code} 同时用于项目、项目组或目标"
-    elsewhere = BudgetLine.objects.filter(code__in=codes(spec, "lines")).exclude(
-        plan__code=spec["plan"]["code"]
-    )
-    for line in elsewhere:
+    mine = BudgetLine.objects.filter(code__in=codes(spec, "lines"))
+    for line in mine.exclude(plan__code=spec["plan"]["code"]).order_by("code"):
         yield f"项目编码 {line.code} 已用于另一个方案"
 
 
