@@ -57,7 +57,8 @@ def read_as_of(text: str, periods: Sequence[Period], today: date) -> AsOf:
 
 
 def reported_quarter(periods: Sequence[Period], as_of: AsOf) -> Period | None:
-    """The quarter whose "x/y 单位已报" belongs beside the date: its own, or for "now" the latest that has ended.
+    """The quarter whose "x/y 单位已报" belongs beside the date: its own, or for "now" the latest of `periods` that
+    has ended.
 
     Units file a quarter after it ended (DOMAIN §7 Rhythm), so the running one would always read as unfiled.
     """

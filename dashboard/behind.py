@@ -87,6 +87,7 @@ class BehindPage:
     unit: str  # of measure
     figure: str
     listed: str
+    column: str  # the heading of the amounts listed: money is listed in 元, as vouchers state it
     agrees: bool
     count: int
     rows: list[MoveRow]
@@ -131,11 +132,12 @@ def money_page(
             plan, scope=scope, user=user, stage=stage, line=where.line, group=where.group, unit=where.unit
         )
     questions = figures.questions(plan, scope=scope)
-    if where.group is not None:
-        asked = [flag_of(q) for q in questions if q.question.pk == where.group.question_id]
-    else:
-        code = where.line.code if where.line else plan.code
-        asked = flags_by_code(questions).get(code, [])
+    if where.line is not None:
+        asked = flags_by_code(questions).get(where.line.code, [])
+    else:  # the plan's total is in doubt where one of its groups is
+        groups = [where.group] if where.group else LineGroup.objects.filter(plan=plan).order_by("pk")
+        doubted = {group.question_id for group in groups}
+        asked = [flag_of(q) for q in questions if q.question.pk in doubted]
     titled = f"{where.name} · {STAGE_NAMES[stage]}" + (f" · {where.unit}" if where.unit else "")
     line = where.line
     return _page(
@@ -247,6 +249,7 @@ def _page(
         held_count = waiting.count()
         held_rows = [_row(hold, fen) for hold in waiting[:HELD_SHOWN]]
     shown = wan if fen else _plain
+    column = yuan if fen else _plain
     home = reverse("dashboard:plan_home", args=[plan.code]) + as_of.query
     return BehindPage(
         plan=plan,
@@ -254,7 +257,8 @@ def _page(
         subtitle=subtitle,
         unit=measure,
         figure=shown(listed if expected is None else expected),
-        listed=shown(listed),
+        listed=column(listed),
+        column="金额（元）" if fen else measure,
         agrees=expected is None or expected == listed,
         count=paginator.count,
         rows=[_row(move, fen) for move in page.object_list],

@@ -23,7 +23,7 @@ from directory.models import User
 from ledger import figures
 from ledger.accounts import ALLOCATED, ARRANGED, CLAIMED, DISBURSED, RECEIVED, SPENT
 from ledger.figures import STAGE_NAMES, LineMoney
-from ledger.models import BudgetLine, LineAlias, LineGroup, Period, Plan, SourceLabel
+from ledger.models import BudgetLine, Filing, LineAlias, LineGroup, Period, Plan, SourceLabel
 from ledger.money import FEN_PER_WAN, percent, wan
 from ledger.scope import Scope, scope_of
 
@@ -210,7 +210,7 @@ def _readings(sources: Sources, money: figures.Money) -> list[Reading]:
                 continue
             labels = sources.every.get(line.line.pk, [])
             if number < len(labels):
-                source = labels[number][1]
+                source = labels[number][1].partition("（")[0]  # a remark on a source makes no other source
                 sums[source] = sums.get(source, 0) + line.arranged
         said = "；".join(f"{source} {wan(amount)} 万元" for source, amount in sums.items())
         found.append(Reading(str(reading["label"]), said, str(reading["code"]) == sources.question.reading))
@@ -404,7 +404,7 @@ def home(
     )
     targets = figures.targets(plan, scope=scope, as_of=as_of.period)
     cards, counts = target_views(targets, questions, plan, as_of, judging.months)
-    quarter = reported_quarter(periods, as_of)
+    quarter = reported_quarter(owed_quarters(user, periods), as_of)
     return Home(
         plan=plan,
         as_of=as_of,
@@ -463,6 +463,12 @@ def _groups(
         readings = _readings(sources, money) if scope.everything else []
         found.append(GroupView(row, [one for _, one in inside], flag, readings))
     return found
+
+
+def owed_quarters(user: User, periods: Sequence[Period]) -> list[Period]:
+    """The quarters for which somebody whom `user` sees owes a filing."""
+    owed = set(Filing.objects.for_user(user).order_by().values_list("period_id", flat=True).distinct())
+    return [period for period in periods if period.pk in owed]
 
 
 def _reported(period: Period, scope: Scope, as_of: AsOf) -> Reported:

@@ -89,7 +89,7 @@ def filings_page(*, user: User, period: Period | None, periods: Sequence[Period]
 def _cell(state: FilingState) -> FilingCell:
     counts = (("待审核", state.submitted), ("退回", state.returned), ("通过", state.approved))
     note = "，".join(f"{word} {count} 条" for word, count in counts if count)
-    if state.is_on_time is not None:
+    if state.is_filed and state.is_on_time is not None:
         note = "；".join(filter(None, [note, "按时" if state.is_on_time else "迟报"]))
     return FilingCell(
         register=state.register_name,

@@ -99,7 +99,7 @@ def _task(
         lead=str(task.lead) if task.lead else NO_LEAD,
         helpers="、".join(str(helper) for helper in task.helpers.all()),
         counting_rule=task.counting_rule or "—",
-        due=f"{task.due_on:%Y-%m-%d}" if task.due_on else NO_LEAD,
+        due=f"{task.due_on:%Y-%m-%d}" if task.due_on else "—",
         target=said,
         target_url=reverse("dashboard:counted", args=[plan.code, target.code]) + as_of.query
         if target
@@ -209,11 +209,20 @@ def _names(plan: Plan) -> dict[str, Concern]:
     return found
 
 
+@dataclass(frozen=True)
+class SourceRow:
+    """A line with its source of money under each reading, in the order of the readings."""
+
+    line: str
+    url: str
+    sources: list[tuple[str, str, bool]]  # (reading, source, in force)
+
+
 @dataclass
 class QuestionPage:
     plan: Plan
     view: QuestionView
-    sources: list[tuple[str, list[tuple[str, str, bool]]]]  # line name → (reading, source, in force)
+    sources: list[SourceRow]
     may_rule: bool
 
 
@@ -222,12 +231,13 @@ def question_page(*, user: User, question: OpenQuestion) -> QuestionPage:
     plan = question.plan
     page = questions_page(user=user, plan=plan)
     view = next(one for one in page.questions if one.question.pk == question.pk)
-    labels = list(
-        SourceLabel.objects.filter(line__plan=plan).select_related("line").order_by("line__position")
-    )
+    labels = list(SourceLabel.objects.filter(line__plan=plan).select_related("line"))
     sources = sources_of(labels, figures.questions(plan, scope=scope_for(user)))
-    rows: list[tuple[str, list[tuple[str, str, bool]]]] = []
+    rows: list[SourceRow] = []
     if sources.question is not None and sources.question.question.pk == question.pk:
-        names = {label.line_id: label.line.name for label in labels}
-        rows = [(names[line_id], every) for line_id, every in sources.every.items()]
+        lines = sorted({label.line for label in labels}, key=lambda line: line.position)
+        rows = [
+            SourceRow(line.name, reverse("dashboard:line", args=[line.code]), sources.every[line.pk])
+            for line in lines
+        ]
     return QuestionPage(plan, view, rows, page.may_rule)

@@ -21,7 +21,7 @@ from dashboard import behind as drill
 from dashboard import filings as filing_pages
 from dashboard.as_of import AsOf, UnknownAsOf, read_as_of, reported_quarter
 from dashboard.figures import home as home_page
-from dashboard.figures import line_page
+from dashboard.figures import line_page, owed_quarters
 from dashboard.forms import RulingForm
 from directory.access import role_required, signed_in
 from directory.models import User
@@ -167,7 +167,9 @@ def line(request: HttpRequest, code: str) -> HttpResponse:
 def filings(request: HttpRequest) -> HttpResponse:
     """Who has filed for a quarter (?period=), by default the latest that has ended."""
     user, today, periods = signed_in(request), timezone.localdate(), _periods()
-    period = _quarter(request, periods, "period") or reported_quarter(periods, AsOf(None, today, today))
+    period = _quarter(request, periods, "period") or reported_quarter(
+        owed_quarters(user, periods), AsOf(None, today, today)
+    )
     page = filing_pages.filings_page(user=user, period=period, periods=periods, today=today)
     return render(request, "dashboard/filings.html", {"page": page})
 
