@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from django.db.models import Case, F, Q, QuerySet, Sum, When
+from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Sum, When
 
 from directory.models import Organization, User
 from ledger import accounts
@@ -210,12 +210,12 @@ def units(
     sums: Iterable[tuple[int, str, str, int]]
     if as_of is None:
         keys = ("organization_id", "organization__short_name", "stage")
-        sums = own.order_by("organization__code").values_list(*keys).annotate(Sum("balance"))
+        sums = own.order_by("organization__code").values_list(*keys).annotate(sum=Sum("balance"))
     else:
         keys = ("account__organization_id", "account__organization__short_name", "account__stage")
         rows = Total.objects.filter(account__in=own, period__starts_on__lte=as_of.starts_on)
         change = Sum(F("inflow") - F("outflow"))
-        sums = rows.order_by("account__organization__code").values_list(*keys).annotate(change)
+        sums = rows.order_by("account__organization__code").values_list(*keys).annotate(sum=change)
     found: dict[int, UnitMoney] = {}
     for unit_id, name, stage, amount in sums:
         unit = found.setdefault(unit_id, UnitMoney(unit_id, name))
@@ -234,7 +234,7 @@ def quarters(
     own = _own(plan, scope, line=line).filter(stage__in=STAGES)
     rows = Total.objects.filter(account__in=own).order_by().values_list("period_id", "account__stage")
     found: dict[int, dict[str, int]] = defaultdict(lambda: dict.fromkeys(STAGES, 0))
-    for period_id, stage, change in rows.annotate(Sum(F("inflow") - F("outflow"))):
+    for period_id, stage, change in rows.annotate(change=Sum(F("inflow") - F("outflow"))):
         reached = accounts.CHAIN[: accounts.CHAIN.index(stage) + 1] if stage in accounts.CHAIN else (stage,)
         for one in reached:
             found[period_id][one] += change
@@ -313,13 +313,18 @@ def questions(plan: Plan, *, scope: Scope) -> list[Question]:
 
 
 def reported(period: Period, *, scope: Scope) -> tuple[int, int]:
-    """(x, y) of "x/y 单位已报": units that filed or said 本期无 for all they owe in the quarter, of units that owe."""
+    """(x, y) of "x/y 单位已报": units that filed or said 本期无 for all they owe in the quarter, of units that owe.
+
+    What was filed and withdrawn is not filed.
+    """
     rows = Filing.objects.unscoped("按范围汇总报送情况").filter(period=period)
     if not scope.everything:
         rows = rows.filter(organization__in=scope.organization_ids)
+    live = Entry.objects.unscoped("按范围汇总报送情况").exclude(state=Entry.State.WITHDRAWN)
+    rows = rows.annotate(filed=Exists(live.filter(filing=OuterRef("pk"))))
     owing = dict[int, bool]()
-    for unit, first, nil in rows.values_list("organization_id", "first_submitted_at", "nil_at"):
-        owing[unit] = owing.get(unit, True) and (first is not None or nil is not None)
+    for unit, filed, nil in rows.values_list("organization_id", "filed", "nil_at"):
+        owing[unit] = owing.get(unit, True) and (filed or nil is not None)
     return sum(owing.values()), len(owing)
 
 
