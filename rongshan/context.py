@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.http import HttpRequest
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 
 from desk.context import nav_counts
@@ -41,7 +41,8 @@ FIRST_PAGE: dict[str, str] = {
 
 @dataclass(frozen=True)
 class NavItem:
-    """One link of the main navigation; `current` when the page shown is it or lies below it, `count` what waits there."""
+    """One link of the main navigation; `current` when the page shown is it or lies below it, `count` of what
+    waits there."""
 
     label: str
     url: str
@@ -56,8 +57,8 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "account": SimpleLazyObject(lambda: account(request)),
         "demonstration": SimpleLazyObject(is_demonstration),
         "nav": SimpleLazyObject(lambda: navigation(request)),
-        "logout_url": SimpleLazyObject(lambda: address("logout")),
-        "password_url": SimpleLazyObject(lambda: address("password_change")),
+        "logout_url": SimpleLazyObject(lambda: reverse("logout")),
+        "password_url": SimpleLazyObject(lambda: reverse("password_change")),
     }
 
 
@@ -67,19 +68,15 @@ def account(request: HttpRequest) -> User | None:
 
 
 def navigation(request: HttpRequest) -> list[NavItem]:
-    """The links of the person's role, those that exist; none for somebody not logged in."""
+    """The links of the person's role; none for somebody not logged in."""
     user = request.user
     if not isinstance(user, User):
         return []
-    links = [(label, address(name), name) for label, name, roles in NAVIGATION if user.role in roles]
-    below = [url for _, url, _ in links if url and request.path.startswith(url)]
+    links = [(label, reverse(name), name) for label, name, roles in NAVIGATION if user.role in roles]
+    below = [url for _, url, _ in links if request.path.startswith(url)]
     here = max(below, key=len, default="")
     counts = nav_counts(user)
-    return [
-        NavItem(label, url, current=url == here, count=counts.get(name, 0))
-        for label, url, name in links
-        if url
-    ]
+    return [NavItem(label, url, current=url == here, count=counts.get(name, 0)) for label, url, name in links]
 
 
 def first_page(request: HttpRequest) -> str:
@@ -88,11 +85,3 @@ def first_page(request: HttpRequest) -> str:
     user = request.user
     role = user.role if isinstance(user, User) else ""
     return reverse(FIRST_PAGE.get(role, "dashboard:home"))
-
-
-def address(name: str) -> str:
-    """The address of that name, "" while no app has it."""
-    try:
-        return reverse(name)
-    except NoReverseMatch:
-        return ""

@@ -6,14 +6,16 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request, Route
+from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request, Route, expect
+
+from rongshan import demo
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 CHROMIUM = Path("/usr/bin/chromium")
@@ -150,6 +152,20 @@ def complaints(context: BrowserContext, site: Site) -> Iterator[list[str]]:
     context.on("page", watch)
     yield found
     assert found == []
+
+
+@pytest.fixture
+def log_in(site: Site) -> Callable[[Page, str], None]:
+    """Logs one of the demo's people in, through the log-in page."""
+
+    def act(page: Page, username: str) -> None:
+        page.goto("/login/")
+        page.get_by_label("用户名").fill(username)
+        page.get_by_label("密码").fill(demo.PASSWORD)
+        page.get_by_role("button", name="登录").click()
+        expect(page.locator(".user-menu")).to_be_attached()
+
+    return act
 
 
 @pytest.fixture(params=[1280, 390], ids=["desk", "phone"])

@@ -1,4 +1,7 @@
-"""The shell in a real browser, before anybody logs in: it fits, reads well by keyboard, and is closed to others."""
+"""The shell in a real browser, it fits, works by keyboard, and is closed to what is not ours."""
+
+import re
+from collections.abc import Callable
 
 from playwright.sync_api import Page, expect
 
@@ -33,6 +36,45 @@ def test_an_unknown_address_says_so_and_leads_back(screen: Page) -> None:
     assert width_beyond_the_screen(screen) == 0
     screen.get_by_role("link", name="返回首页").click()
     expect(screen.get_by_label("用户名")).to_be_visible()
+
+
+def test_the_menu_on_a_phone_opens_by_keyboard_and_shows_who_is_logged_in(
+    page: Page, log_in: Callable[[Page, str], None]
+) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    log_in(page, "xuzhuang")
+    menu = page.get_by_role("button", name="菜单")
+    expect(page.get_by_role("link", name="填报记录")).to_be_hidden()
+    menu.focus()
+    page.keyboard.press("Enter")
+    expect(menu).to_have_attribute("aria-expanded", "true")
+    expect(page.get_by_role("link", name="填报记录")).to_be_visible()
+    expect(page.locator(".user-unit")).to_have_text("徐庄镇 · 填报员")
+    page.get_by_role("button", name="退出").click()
+    expect(page).to_have_url(re.compile(r"/login/$"))
+
+
+def test_the_navigation_marks_where_one_is(page: Page, log_in: Callable[[Page, str], None]) -> None:
+    log_in(page, "shenhe")
+    expect(page.locator(".site-header [aria-current=page]")).to_contain_text("审核")
+
+
+def test_a_form_is_sent_once_however_often_the_button_is_pressed(page: Page) -> None:
+    page.goto("/login/")
+    sent: list[str] = []
+    page.on("request", lambda request: sent.append(request.url) if request.method == "POST" else None)
+    page.get_by_label("用户名").fill("nobody")
+    page.get_by_label("密码").fill("wrong")
+    page.evaluate(
+        """() => {
+            const button = document.querySelector("main button[type=submit]");
+            button.click();
+            button.click();
+        }"""
+    )
+    expect(page.locator("main form")).to_be_visible()
+    page.wait_for_load_state("networkidle")
+    assert len(sent) == 1
 
 
 def test_a_script_smuggled_into_a_page_does_not_run(page: Page, complaints: list[str]) -> None:

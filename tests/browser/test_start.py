@@ -23,6 +23,15 @@ def complaints() -> list[str]:
     return []
 
 
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder as the first start leaves it: the demo is made once for these tests."""
+    folder = tmp_path_factory.mktemp("start")
+    with started(folder):
+        pass
+    return folder
+
+
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -56,8 +65,8 @@ def started(data: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
-def test_it_serves_until_told_to_stop_and_leaves_nothing_running(how: signal.Signals, tmp_path: Path) -> None:
-    with started(tmp_path) as (running, url):
+def test_it_serves_until_told_to_stop_and_leaves_nothing_running(how: signal.Signals, data: Path) -> None:
+    with started(data) as (running, url):
         children = psutil.Process(running.pid).children(recursive=True)
         assert len(children) >= 3  # gunicorn with its workers, and the task worker
         with urllib.request.urlopen(f"{url}/healthz", timeout=10) as answer:  # noqa: S310  our own
@@ -67,8 +76,8 @@ def test_it_serves_until_told_to_stop_and_leaves_nothing_running(how: signal.Sig
     assert not [child for child in children if child.is_running()]
 
 
-def test_when_a_part_dies_the_whole_stops_and_says_so(tmp_path: Path) -> None:
-    with started(tmp_path) as (running, _url):
+def test_when_a_part_dies_the_whole_stops_and_says_so(data: Path) -> None:
+    with started(data) as (running, _url):
         children = psutil.Process(running.pid).children(recursive=True)
         next(child for child in children if "db_worker" in child.cmdline()).kill()
         assert running.stdout is not None
@@ -77,9 +86,7 @@ def test_when_a_part_dies_the_whole_stops_and_says_so(tmp_path: Path) -> None:
     assert not [child for child in children if child.is_running()]
 
 
-def test_a_second_start_takes_seconds(tmp_path: Path) -> None:
-    with started(tmp_path):
-        pass
+def test_a_second_start_takes_seconds(data: Path) -> None:
     began = time.monotonic()
-    with started(tmp_path):
+    with started(data):
         assert time.monotonic() - began < 15

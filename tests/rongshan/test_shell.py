@@ -44,7 +44,7 @@ def test_administrators_see_accounts_and_units_and_no_business(client: Client) -
     answer = client.get("/", follow=True)
     assert answer.redirect_chain == [("/users/", 302)]
     labels = [item.label for item in answer.context["nav"]]
-    assert labels == ["账号", "单位", "系统维护"]
+    assert labels == ["账号", "单位", "移交草稿", "系统维护"]
     assert [item.label for item in answer.context["nav"] if item.current] == ["账号"]
 
 
@@ -59,8 +59,12 @@ def test_the_auditor_starts_at_the_trail(client: Client) -> None:
     ("role", "first", "labels"),
     [
         (User.Role.CLERK, "desk:home", ["总览", "待办", "填报记录", "待定事项"]),
-        (User.Role.REVIEWER, "desk:review", ["总览", "待办", "填报记录", "审核", "待定事项", "系统维护"]),
-        (User.Role.LEADER, "dashboard:home", ["总览", "待定事项"]),
+        (
+            User.Role.REVIEWER,
+            "desk:review",
+            ["总览", "待办", "填报记录", "审核", "季度", "待定事项", "系统维护"],
+        ),
+        (User.Role.LEADER, "dashboard:home", ["总览", "季度", "待定事项"]),
     ],
 )
 def test_each_role_starts_at_its_work_and_sees_only_links_of_its_role(
