@@ -71,7 +71,7 @@ def alerts_for(
     For a past quarter only the money is judged: what lies undecided is known for now, not for then.
     """
     red = [
-        Alert(row.name if row.url else "全部协作资金", row.light.reason, row.url or row.amounts[-1].url)
+        Alert(row.name if row.url else "协作资金合计", row.light.reason, row.url or row.amounts[-1].url)
         for row in rows
         if row.light.code == "red"
     ]

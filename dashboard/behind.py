@@ -294,7 +294,7 @@ def _row(move: Transfer | Hold, fen: bool) -> MoveRow:
         number=entry.pk,
         summary=entry.summary,
         remark="" if entry.kind == Entry.Kind.NEW else entry.get_kind_display(),
-        kind=kind,
+        kind=f"{kind}（冲回）" if move.reverses_id else kind,
         unit=str(move.organization),
         filed_for=str(entry.filed_for),
         occurred_on=f"{entry.occurred_on:%Y-%m-%d}",

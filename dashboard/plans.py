@@ -98,8 +98,8 @@ def _task(
         rule=rule,
         lead=str(task.lead) if task.lead else NO_LEAD,
         helpers="、".join(str(helper) for helper in task.helpers.all()),
-        counting_rule=task.counting_rule or "—",
-        due=f"{task.due_on:%Y-%m-%d}" if task.due_on else "—",
+        counting_rule=task.counting_rule,
+        due=f"{task.due_on:%Y-%m-%d}" if task.due_on else "",
         target=said,
         target_url=reverse("dashboard:counted", args=[plan.code, target.code]) + as_of.query
         if target
