@@ -20,6 +20,8 @@ from rongshan import demo
 ROOT = Path(__file__).resolve().parent.parent.parent
 CHROMIUM = Path("/usr/bin/chromium")
 
+expect.set_options(timeout=20_000)  # milliseconds; two cores are shared with other tests
+
 
 @dataclass(frozen=True)
 class Site:
