@@ -19,7 +19,7 @@ from audit.triggers import lifted
 @pytest.fixture(scope="session", autouse=True)
 def test_settings() -> Iterator[None]:
     """What is other than in the demo: fast hashes, static files without a manifest, work done at once, and a
-    middleware that fails a request which asks the database the same thing in a loop (N + 1)."""
+    middleware that fails a page that asks the database the same thing in a loop (N + 1)."""
     Path(django_settings.STATIC_ROOT).mkdir(parents=True, exist_ok=True)  # else whitenoise warns
     initialize_app_registry()
     watch_for_n_plus_one()
@@ -30,7 +30,7 @@ def test_settings() -> Iterator[None]:
             "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
         },
         TASKS={"default": {"BACKEND": "django_tasks.backends.immediate.ImmediateBackend"}},
-        MIDDLEWARE=["zeal.middleware.zeal_middleware", *django_settings.MIDDLEWARE],
+        MIDDLEWARE=["tests.zeal_reads.watch_reads", *django_settings.MIDDLEWARE],
     ):
         yield
 
