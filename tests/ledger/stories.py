@@ -184,6 +184,7 @@ class Story:
             row.voucher_no = number
         if event in ("spend", "direct_pay"):
             row.payee = "某建筑公司"
+        if event in ("spend", "direct_pay", "refund_payee"):
             row.contract_no = options.get("合同", "")
         if event == "recall":
             row.recall_from = "disbursed" if options.get("来自") == "已拨未支" else "allocated"
