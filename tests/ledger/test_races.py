@@ -124,7 +124,7 @@ def test_one_voucher_filed_by_two_clerks_at_once_is_filed_once(world: World) -> 
     on = date(2022, 6, 21)
     results = together(
         *[
-            lambda name=name: actions.submit(  # type: ignore[misc]
+            lambda name=name: actions.submit(
                 by=world.users[name], on=on, register=FUND_FLOW, row=payment(world, "记-35")
             )
             for name in ("徐庄", "徐庄二")
