@@ -178,7 +178,7 @@ def test_a_list_takes_the_same_few_queries_however_long_it_is(
         for i in range(60)
     )
     assert queries() == before
-    assert before <= 8
+    assert before <= 10  # of them 6 for every page: session, user, demonstration mark, session saved
 
 
 def test_long_lists_have_pages_that_keep_the_filter(browse: Browse, admin: User) -> None:
