@@ -32,6 +32,7 @@ from ledger.models import (
     PlanRevision,
     SourceLabel,
     Task,
+    Unit,
 )
 from ledger.money import parse_amount
 from ledger.periods import ensure_year
@@ -244,6 +245,7 @@ def _write_targets(plan: Plan, spec: Spec) -> None:
                 "stage": TARGET,
                 "goal": row.get("goal"),
                 "maximum": row.get("maximum"),
+                "counts_people": row["unit"] == Unit.PERSON,
             },
         )
     for unit in {row["unit"] for row in spec["targets"]}:

@@ -7,7 +7,7 @@ outside → ℓ.claimable@u → ℓ.claimed@u                                   
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 
@@ -18,7 +18,7 @@ SOURCE, POOL = "source", "pool"
 ARRANGED, ALLOCATED, DISBURSED, SPENT = "arranged", "allocated", "disbursed", "spent"
 REMIT, RECEIVED = "remit", "received"
 OUTSIDE, CLAIMABLE, CLAIMED = "outside", "claimable", "claimed"
-TARGET = "target"
+TARGET, PART = "target", "part"  # a counting rule; a published 其中 of it
 
 CHAIN = (
     ARRANGED,
@@ -41,6 +41,7 @@ HOLDS = {
     CLAIMABLE: "已支出未报账的金额",
     CLAIMED: "已报账的金额",
     TARGET: "已计数",
+    PART: "其中已计数",
 }
 
 UNBOUNDED = (OUTSIDE,)
@@ -108,5 +109,41 @@ def money_account(
             "minimum": None if stage in UNBOUNDED else 0,
             "closed": bool(line and line.state != BudgetLine.State.OPEN),
         },
+    )
+    return account
+
+
+def count_accounts(plan: Plan, target: str, unit: Organization, parts: Sequence[str] = ()) -> list[Account]:
+    """The accounts one person of a counting rule stands in: the overall one, the concerned unit's, each 其中's.
+
+    The units' sum may exceed the overall count, since one person may be reached by two of them (DESIGN §1 Total).
+    Raises Account.DoesNotExist if the plan has no such rule.
+    """
+    overall = Account.objects.get(code=f"{plan.code}/target/{target}")
+    finer = [(f"@{unit.code}", f"{overall.name}（{unit.short_name}）", unit, TARGET)]
+    finer += [(f"/{part}", f"{overall.name}，其中{part}", None, PART) for part in parts]
+    opened = [overall]
+    for suffix, name, organization, stage in finer:
+        account, _ = Account.objects.get_or_create(
+            code=overall.code + suffix,
+            defaults={
+                "name": name,
+                "unit": overall.unit,
+                "plan": plan,
+                "stage": stage,
+                "organization": organization,
+                "counts_people": overall.counts_people,
+            },
+        )
+        opened.append(account)
+    return opened
+
+
+def outside_account(plan: Plan | None, unit: str) -> Account:
+    """Where counted things come from: unbounded, one per plan and unit of count."""
+    assert plan is not None
+    account, _ = Account.objects.get_or_create(
+        code=f"{plan.code}/{OUTSIDE}/{unit}",
+        defaults={"name": f"账外（{unit}）", "unit": unit, "plan": plan, "stage": OUTSIDE, "minimum": None},
     )
     return account

@@ -35,7 +35,7 @@ from ledger.models import (
 )
 from ledger.permissions import may_file, may_review
 from ledger.refusals import Refusal
-from ledger.registers import Leg, Register, get_register
+from ledger.registers import Claim, Leg, Register, get_register
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -183,7 +183,7 @@ def _submit(
     _refuse_taken(subjects)
     entry = _new_entry(by, on, register, row, subjects[0], unit, token=token, origin=origin)
     _claim(entry, subjects)
-    _file_version(entry, row, evidence, register.legs(row), by)
+    _file_version(entry, row, evidence, register.legs(row), register.claims(row), by)
     Draft.objects.filter(token=token, owner=by).delete()
     _record(entry, "entry.submitted", by, "提交")
     return entry
@@ -237,7 +237,7 @@ def resubmit(
     entry.summary, entry.amount = register.summary(row)[:200], register.amount(row)
     entry.save()
     _claim(entry, subjects)
-    _file_version(entry, row, evidence, legs, by)
+    _file_version(entry, row, evidence, legs, register.claims(row), by)
     if token is not None:
         Draft.objects.filter(token=token, owner=by).delete()
     _record(entry, "entry.submitted", by, f"重新提交（第 {entry.version} 版）")
@@ -300,7 +300,8 @@ def correct(
         reason=reason,
     )
     _claim(made, subjects)
-    _file_version(made, row, evidence, _inverse(entry) + register.legs(row), by)
+    legs = _inverse(entry) + register.legs(row)
+    _file_version(made, row, evidence, legs, register.claims(row), by)
     Draft.objects.filter(token=token, owner=by).delete()
     _record(made, "entry.submitted", by, f"提交对 {entry.pk} 号记录的更正")
     return made
@@ -339,7 +340,7 @@ def reverse(*, by: User, on: date, entry: Entry, reason: str, token: uuid.UUID |
     )
     _claim(made, subjects)
     row.pk, row._state.adding = None, True  # the reversal carries a copy of the row it takes back
-    _file_version(made, row, (), _inverse(entry), by)
+    _file_version(made, row, (), _inverse(entry), (), by)
     _record(made, "entry.submitted", by, f"提交对 {entry.pk} 号记录的红冲")
     return made
 
@@ -603,17 +604,23 @@ def _new_entry(
 
 
 def _file_version(
-    entry: Entry, row: Detail, evidence: Sequence[Evidence], legs: Sequence[Leg], by: User
+    entry: Entry,
+    row: Detail,
+    evidence: Sequence[Evidence],
+    legs: Sequence[Leg],
+    claims: Sequence[Claim],
+    by: User,
 ) -> None:
     """Write the version's row, units, files and holds, and note the first submission of its filing."""
     row.entry, row.version = entry, entry.version
     row.save(force_insert=True)
-    units = {leg.organization_id for leg in legs} | {entry.filed_for_id}
+    moved = {leg.organization_id for leg in legs} | {claim.organization_id for claim in claims}
+    units = moved | {entry.filed_for_id}
     EntryConcern.objects.filter(entry=entry).delete()
     EntryConcern.objects.bulk_create(EntryConcern(entry=entry, organization_id=pk) for pk in sorted(units))
     _hang(entry, evidence)
     filings.note_submission(entry)
-    posting.hold(entry, legs)
+    posting.hold(entry, legs, claims)
 
 
 def _hang(entry: Entry, evidence: Sequence[Evidence]) -> None:

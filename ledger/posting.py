@@ -17,11 +17,17 @@ from django.db import connection
 from django.db.models import F, Sum
 
 from audit.locks import share_books
-from ledger.models import Account, Entry, Hold, Period, Total, Transfer, Unit
+from ledger import presence
+from ledger.accounts import outside_account
+from ledger.models import Account, Entry, Hold, Participation, Period, Total, Transfer, Unit
+from ledger.models.books import Move
 from ledger.money import yuan
 from ledger.periods import ensure_quarter
 from ledger.refusals import Refusal
-from ledger.registers import Leg
+from ledger.registers import Claim, Leg
+
+# The kinds of move of a counting account: a person newly there, a person no longer there.
+COUNTED, UNCOUNTED = "counted", "uncounted"
 
 
 class InsufficientFunds(Refusal):
@@ -65,37 +71,41 @@ def posting_open() -> Iterator[None]:
             cursor.execute("DELETE FROM ledger_postingguard")
 
 
-def net(legs: Iterable[Leg | Hold]) -> dict[int, int]:
+def net(legs: Iterable[Leg | Move]) -> dict[int, int]:
     """Account id → what the legs together bring (+) or take (−). Accounts that come out even are left out."""
     sums: dict[int, int] = defaultdict(int)
     for leg in legs:
         source, target = (
-            (leg.source_id, leg.target_id) if isinstance(leg, Hold) else (leg.source.pk, leg.target.pk)
+            (leg.source_id, leg.target_id) if isinstance(leg, Move) else (leg.source.pk, leg.target.pk)
         )
         sums[source] -= leg.amount
         sums[target] += leg.amount
     return {account: amount for account, amount in sums.items() if amount}
 
 
-def hold(entry: Entry, legs: Sequence[Leg]) -> None:
-    """Reserve what a submitted entry will move.
+def hold(entry: Entry, legs: Sequence[Leg], claims: Sequence[Claim] = ()) -> None:
+    """Reserve what a submitted entry will move, and whom it will count.
 
     Raises InsufficientFunds, AboveMaximum or ClosedAccount, naming what was available, held (and by which entries)
     and asked; several shortfalls come in one message.
     """
-    if not legs:
+    if not legs and not claims:
         return
     share_books()
     moves = net(legs)
-    accounts = _lock({leg.source.pk for leg in legs} | {leg.target.pk for leg in legs})
+    accounts = _lock(
+        {account.pk for leg in legs for account in (leg.source, leg.target)} | {c.account.pk for c in claims}
+    )
     for leg in legs:
         units = accounts[leg.source.pk].unit, accounts[leg.target.pk].unit
         if units[0] != units[1] or leg.amount <= 0 or leg.source.pk == leg.target.pk:
             raise ValueError(f"not a transfer: {leg}")
-    _refuse_closed(accounts, legs)
-    _refuse_shortfalls(accounts, moves, any(leg.reverses_id for leg in legs))
+    counted = presence.shift(((c.account.pk, c.person_id), 0, 1) for c in claims if c.eligible)
+    _refuse_closed(accounts, legs, [pk for pk, more in counted.held_in.items() if more])
+    asked = moves | {pk: more for pk, more in counted.held_in.items() if more > 0}
+    _refuse_shortfalls(accounts, asked, any(leg.reverses_id for leg in legs))
     with posting_open():
-        _apply({i: (0, max(0, -n), max(0, n)) for i, n in moves.items()})
+        _apply(_deltas({i: (0, max(0, -n), max(0, n)) for i, n in moves.items()}, counted))
         Hold.objects.bulk_create(
             Hold(
                 entry=entry,
@@ -109,56 +119,123 @@ def hold(entry: Entry, legs: Sequence[Leg]) -> None:
             )
             for position, leg in enumerate(legs)
         )
+        Participation.objects.bulk_create(
+            Participation(
+                entry=entry,
+                version=entry.version,
+                account=claim.account,
+                person_id=claim.person_id,
+                organization_id=claim.organization_id,
+                eligible=claim.eligible,
+            )
+            for claim in claims
+        )
+        presence.write(counted.rows)
 
 
 def release(entry: Entry) -> None:
     """Give back what the entry held: it was returned or withdrawn."""
     share_books()
     holds = list(Hold.objects.filter(entry=entry))
-    if not holds:
+    people = presence.participations_of(entry.pk, entry.version)
+    if not holds and not people:
         return
     moves = net(holds)
-    _lock(moves)
+    _lock(set(moves) | {account for account, _ in people})
+    counted = presence.shift((pair, 0, -1) for pair in people)
     with posting_open():
-        _apply({i: (0, -max(0, -n), -max(0, n)) for i, n in moves.items()})
+        _apply(_deltas({i: (0, -max(0, -n), -max(0, n)) for i, n in moves.items()}, counted))
+        presence.write(counted.rows)
         Hold.objects.filter(entry=entry).delete()
 
 
 def post(entry: Entry, *, by_id: int, at: datetime) -> Posted:
-    """Turn the entry's holds into transfers and mark it approved; returns the posting period.
+    """Turn the entry's holds into transfers, count its persons, and mark it approved; returns the posting period.
 
-    Cannot be refused for money: the holds are the room it needs. Raises NoOpenPeriod.
+    A reversal or correction takes back the persons of its target. Cannot be refused for money or maximum: the holds
+    are the room it needs. Raises NoOpenPeriod.
     """
     share_books()
     holds = list(Hold.objects.filter(entry=entry).order_by("position"))
-    moves = net(holds)
-    accounts = _lock({h.source_id for h in holds} | {h.target_id for h in holds})
+    own = presence.participations_of(entry.pk, entry.version)
+    target = entry.corrects
+    taken_back = presence.participations_of(target.pk, target.version) if target is not None else []
+    people = {account for account, _ in [*own, *taken_back]}
+    outside = _outside(people)
+    accounts = _lock({h.source_id for h in holds} | {h.target_id for h in holds} | people | set(outside.values()))
+    counted = presence.shift(
+        [*((pair, 1, -1) for pair in own), *((pair, -1, 0) for pair in taken_back)]
+    )
+    transfers = [*_transfers_of(holds), *_transfers_of_people(entry, counted, outside, len(holds))]
+    moves = net(transfers)
     posted = choose_period(accounts, moves, entry.occurred_on)
+    released = net(holds)
     with posting_open():
-        _apply({i: (n, -max(0, -n), -max(0, n)) for i, n in moves.items()})
-        Transfer.objects.bulk_create(
-            Transfer(
-                entry=entry,
-                position=h.position,
-                kind=h.kind,
-                source_id=h.source_id,
-                target_id=h.target_id,
-                amount=h.amount,
-                organization_id=h.organization_id,
-                reverses_id=h.reverses_id,
-                period=posted.period,
-                occurred_on=entry.occurred_on,
-                posted_at=at,
-            )
-            for h in holds
-        )
-        _add_totals(holds, posted.period)
+        deltas = {i: (moves.get(i, 0), -max(0, -released.get(i, 0)), -max(0, released.get(i, 0)))
+                  for i in moves.keys() | released.keys()}  # fmt: skip
+        _apply(_deltas(deltas, counted))
+        for transfer in transfers:
+            transfer.entry, transfer.period = entry, posted.period
+            transfer.occurred_on, transfer.posted_at = entry.occurred_on, at
+        Transfer.objects.bulk_create(transfers)
+        _add_totals(transfers, posted.period)
+        presence.write(counted.rows)
         Hold.objects.filter(entry=entry).delete()
         entry.state = Entry.State.APPROVED
         entry.decided_by_id, entry.decided_at = by_id, at
         entry.posted_period, entry.posted_note = posted.period, posted.note
         entry.save(update_fields=["state", "decided_by", "decided_at", "posted_period", "posted_note"])
     return posted
+
+
+def _transfers_of(holds: Sequence[Hold]) -> list[Transfer]:
+    return [
+        Transfer(
+            position=h.position,
+            kind=h.kind,
+            source_id=h.source_id,
+            target_id=h.target_id,
+            amount=h.amount,
+            organization_id=h.organization_id,
+            reverses_id=h.reverses_id,
+        )
+        for h in holds
+    ]
+
+
+def _outside(people: set[int]) -> dict[int, int]:
+    """Counting account → the account its persons come from."""
+    rows = Account.objects.filter(pk__in=people).select_related("plan")
+    return {account.pk: outside_account(account.plan, account.unit).pk for account in rows}
+
+
+def _transfers_of_people(
+    entry: Entry, counted: presence.Shift, outside: dict[int, int], position: int
+) -> list[Transfer]:
+    """One transfer per counting account and direction: persons newly there, persons no longer there."""
+    made = []
+    for kind, numbers in ((COUNTED, counted.gained), (UNCOUNTED, counted.lost)):
+        for account_id, number in sorted(numbers.items()):
+            ends = (outside[account_id], account_id) if kind == COUNTED else (account_id, outside[account_id])
+            made.append(
+                Transfer(
+                    position=position + len(made),
+                    kind=kind,
+                    source_id=ends[0],
+                    target_id=ends[1],
+                    amount=number,
+                    organization_id=entry.filed_for_id,
+                )
+            )
+    return made
+
+
+def _deltas(moves: dict[int, tuple[int, int, int]], counted: presence.Shift) -> dict[int, tuple[int, int, int]]:
+    """The moves, with what waiting persons change of held_in added."""
+    for account_id, more in counted.held_in.items():
+        balance, held_out, held_in = moves.get(account_id, (0, 0, 0))
+        moves[account_id] = (balance, held_out, held_in + more)
+    return moves
 
 
 def choose_period(accounts: dict[int, Account], moves: dict[int, int], occurred_on: date) -> Posted:
@@ -228,8 +305,8 @@ def _lock(ids: Iterable[int]) -> dict[int, Account]:
     return {account.pk: account for account in rows}
 
 
-def _refuse_closed(accounts: dict[int, Account], legs: Sequence[Leg]) -> None:
-    closed = {
+def _refuse_closed(accounts: dict[int, Account], legs: Sequence[Leg], counting: Sequence[int]) -> None:
+    closed = {accounts[pk].name for pk in counting if accounts[pk].closed} | {
         accounts[a.pk].name
         for leg in legs
         if leg.forward and leg.reverses_id is None
@@ -324,9 +401,9 @@ def _apply(deltas: dict[int, tuple[int, int, int]]) -> None:
         )
 
 
-def _add_totals(holds: Sequence[Hold], period: Period) -> None:
+def _add_totals(transfers: Sequence[Transfer], period: Period) -> None:
     sums: dict[tuple[int, str, int], list[int]] = defaultdict(lambda: [0, 0])
-    for h in holds:
+    for h in transfers:
         gives, takes = (h.source_id, h.kind, h.organization_id), (h.target_id, h.kind, h.organization_id)
         if h.reverses_id:  # taken back in the columns it was counted in, so gross figures stay gross
             sums[gives][0] -= h.amount

@@ -36,6 +36,24 @@ class Leg:
 
 
 @dataclass(frozen=True)
+class Claim:
+    """One person an entry says was reached, for one counting account and one concerned unit.
+
+    `eligible` False is recorded and does not count (DESIGN §2.5).
+    """
+
+    account: Account
+    person_id: int
+    organization_id: int
+    eligible: bool = True
+
+
+def no_claims(row: Any) -> list[Claim]:
+    """The claims of a register that reaches nobody."""
+    return []
+
+
+@dataclass(frozen=True)
 class Shown:
     """One field of an entry as a page shows it; `name` is the form field a remark may point at."""
 
@@ -66,6 +84,7 @@ class Register:
     may_file: Callable[[Organization | None], bool]
     # kind of move → the words a statement uses for it
     kinds: Mapping[str, str]
+    claims: Callable[[Any], list[Claim]] = no_claims
 
 
 @cache

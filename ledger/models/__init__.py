@@ -13,6 +13,7 @@ entries.py  Subject: what an entry is about. Entry: one filed row of a register,
             the register's own fields of one version. EntryConcern: a unit an entry moves something of. Decision: an
             approval, return or withdrawal. Draft: a form not yet submitted. Evidence: a file. EntryEvidence: which
             file hung on which version. Assignment: who files a register. Filing: 报送 of a unit, register and period.
+presence.py Participation: one person in one version of an entry. Presence: how often a person stands in an account.
 """
 
 from ledger.models.books import Account, BooksCheck, Hold, Period, PostingGuard, Seal, Total, Transfer, Unit
@@ -28,6 +29,7 @@ from ledger.models.entries import (
     Filing,
     Subject,
 )
+from ledger.models.presence import Participation, Presence
 from ledger.models.plan import (
     BudgetLine,
     Clause,
@@ -60,10 +62,12 @@ __all__ = [
     "LineAlias",
     "LineGroup",
     "OpenQuestion",
+    "Participation",
     "Period",
     "Plan",
     "PlanRevision",
     "PostingGuard",
+    "Presence",
     "Ruling",
     "Seal",
     "SourceLabel",

@@ -68,6 +68,7 @@ class Account(models.Model):
     maximum = models.BigIntegerField("上限", null=True, blank=True)
     goal = models.BigIntegerField("目标", null=True, blank=True)
     closed = models.BooleanField("停止新增", default=False)
+    counts_people = models.BooleanField("按人去重", default=False)
     balance = models.BigIntegerField("余额", default=0)
     held_out = models.BigIntegerField("待审转出", default=0)
     held_in = models.BigIntegerField("待审转入", default=0)

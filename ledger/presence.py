@@ -1,0 +1,95 @@
+"""Distinct persons: what changes when participations are held, released, approved or taken back (DESIGN §1 Presence).
+
+Everything here runs inside a posting, with the counting accounts locked.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from django.db import connection
+
+from directory.people import canonical_ids
+from ledger.models import Participation, Presence
+
+Pair = tuple[int, int]  # account, person
+CHUNK = 500  # rows a statement: SQLite takes 32,766 parameters, and old ones 999
+
+
+@dataclass
+class Shift:
+    """What a change of participations does: persons newly there or gone per account, and the new Presence rows."""
+
+    gained: dict[int, int] = field(default_factory=lambda: defaultdict(int))
+    lost: dict[int, int] = field(default_factory=lambda: defaultdict(int))
+    held_in: dict[int, int] = field(default_factory=lambda: defaultdict(int))
+    rows: list[tuple[int, int, int, int]] = field(default_factory=list)  # account, person, approved, held
+
+    def balance(self, account_id: int) -> int:
+        """The change of an account's balance, in persons."""
+        return self.gained.get(account_id, 0) - self.lost.get(account_id, 0)
+
+
+def participations_of(entry_id: int, version: int) -> list[Pair]:
+    """(account, person) of every eligible participation of a version."""
+    rows = Participation.objects.filter(entry=entry_id, version=version, eligible=True)
+    return list(rows.values_list("account_id", "person_id"))
+
+
+def shift(changes: Iterable[tuple[Pair, int, int]]) -> Shift:
+    """What ((account, person), change of approved, change of held) come to. Reads, does not write.
+
+    Persons that were merged count as the one they were merged into.
+    """
+    listed = list(changes)
+    canonical = canonical_ids({person for (_, person), _, _ in listed})
+    sums: dict[Pair, list[int]] = defaultdict(lambda: [0, 0])
+    for (account, person), approved, held in listed:
+        cell = sums[account, canonical[person]]
+        cell[0] += approved
+        cell[1] += held
+    before = _presences(sums)
+    result = Shift()
+    for pair, (more_approved, more_held) in sorted(sums.items()):
+        account, person = pair
+        approved, held = before.get(pair, (0, 0))
+        now_approved, now_held = approved + more_approved, held + more_held
+        result.held_in[account] += _waits(now_approved, now_held) - _waits(approved, held)
+        if not approved and now_approved:
+            result.gained[account] += 1
+        elif approved and not now_approved:
+            result.lost[account] += 1
+        result.rows.append((account, person, now_approved, now_held))
+    return result
+
+
+def write(rows: list[tuple[int, int, int, int]]) -> None:
+    """Keep the new counts: one statement per CHUNK rows."""
+    for start in range(0, len(rows), CHUNK):
+        part = rows[start : start + CHUNK]
+        places = ", ".join(["(%s, %s, %s, %s)"] * len(part))
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "INSERT INTO ledger_presence (account_id, person_id, approved, held) "  # noqa: S608  placeholders
+                f"VALUES {places} "
+                "ON CONFLICT (account_id, person_id) DO UPDATE SET "
+                "approved = excluded.approved, held = excluded.held",
+                [value for row in part for value in row],
+            )
+
+
+def _waits(approved: int, held: int) -> int:
+    return int(not approved and held > 0)
+
+
+def _presences(pairs: Mapping[Pair, object]) -> dict[Pair, tuple[int, int]]:
+    people = sorted({person for _, person in pairs})
+    accounts = {account for account, _ in pairs}
+    found: dict[Pair, tuple[int, int]] = {}
+    for start in range(0, len(people), CHUNK):
+        rows = Presence.objects.filter(account__in=accounts, person__in=people[start : start + CHUNK])
+        for account, person, approved, held in rows.values_list("account_id", "person_id", "approved", "held"):
+            found[account, person] = (approved, held)
+    return found
