@@ -57,7 +57,7 @@ def handover(request: HttpRequest) -> HttpResponse:
     user = current_user(request)
     if user.role not in (User.Role.HEAD, User.Role.SYSTEM_ADMIN):
         raise PermissionDenied
-    form = HandOverForm(request.POST or None, user=user)
+    form = HandOverForm(request.POST if request.method == "POST" else None, user=user)
     if request.method == "POST" and form.is_valid():
         leaver, successor = form.cleaned_data["leaver"], form.cleaned_data["successor"]
         try:

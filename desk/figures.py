@@ -12,7 +12,7 @@ from django.db.models.functions import Coalesce
 
 from audit.models import Event
 from directory.models import User
-from ledger.actions import detail_of, is_in_force
+from ledger.actions import is_in_force
 from ledger.filings import FilingState, states_of
 from ledger.models import (
     Decision,
@@ -232,13 +232,17 @@ def _details(rows: list[Entry]) -> dict[int, Any]:
     by_pk = {entry.pk: entry for entry in rows}
     for code in {entry.register for entry in rows}:
         model: Any = get_register(code).model
-        pointers = [f.name for f in model._meta.concrete_fields if f.is_relation and f.name != "entry"]
         mine = [entry.pk for entry in rows if entry.register == code]
         details = model.objects.filter(entry__in=mine, version=F("entry__version"))
-        for detail in details.select_related(*pointers):
+        for detail in details.select_related(*_pointers(model)):
             detail.entry = by_pk[detail.entry_id]
             found[detail.entry_id] = detail
     return found
+
+
+def _pointers(model: Any) -> list[str]:
+    """What a register's row points at, beside its entry: read with it, never one by one."""
+    return [f.name for f in model._meta.concrete_fields if f.is_relation and f.name != "entry"]
 
 
 def _evidence_rule(entry: Entry, register: Register, detail: Any) -> str:
@@ -327,13 +331,11 @@ def entry_page(user: User, entry: Entry, version: int | None = None) -> EntryPag
     """The page of an entry which `user` may see. Raises Detail.DoesNotExist for a version it never had."""
     register = get_register(entry.register)
     version = version or entry.version
-    detail = detail_of(entry, version)
-    detail.entry = entry
+    detail, before, compared_with = _details_to_compare(user, entry, version)
     decisions = list(Decision.objects.filter(entry=entry).select_related("by__organization").order_by("pk"))
     decided = {decision.version: decision for decision in decisions}
     # an undecided version is read beside what was said about the one before
     remarks_on = decided.get(version) or decided.get(version - 1)
-    before, compared_with = _before(user, entry, version)
     labels = labels_of(entry.register)
     seen = Entry.objects.for_user(user).select_related("filed_for", "subject")
     undecided = entry.subject.undecided_id
@@ -377,16 +379,26 @@ def allowed(user: User, entry: Entry, change_pending: bool) -> Allowed:
     )
 
 
-def _before(user: User, entry: Entry, version: int) -> tuple[list[Shown], str]:
-    """What a version is compared with: the one before it, or, for a correction, the entry it corrects."""
+def _details_to_compare(user: User, entry: Entry, version: int) -> tuple[Any, list[Shown], str]:
+    """The row of a version, and what it is compared with: the version before it, or the entry a correction corrects.
+
+    Raises Detail.DoesNotExist.
+    """
     register = get_register(entry.register)
-    if version > 1:
-        return register.shown(detail_of(entry, version - 1)), f"第 {version - 1} 版"
-    if entry.kind == Entry.Kind.CORRECTION and entry.corrects_id:
-        old = Entry.objects.for_user(user).filter(pk=entry.corrects_id).first()
+    model: Any = register.model
+    other, words = Q(entry=entry, version=version - 1), f"第 {version - 1} 版"
+    if version == 1 and entry.kind == Entry.Kind.CORRECTION:
+        old = Entry.objects.for_user(user).filter(pk=entry.corrects_id or 0).first()
         if old is not None:
-            return register.shown(detail_of(old)), f"{old.pk} 号记录"
-    return [], ""
+            other, words = Q(entry=old, version=old.version), f"{old.pk} 号记录"
+    rows = model.objects.filter(Q(entry=entry, version=version) | other).select_related(*_pointers(model))
+    found = {(row.entry_id, row.version): row for row in rows}
+    detail = found.pop((entry.pk, version), None)
+    if detail is None:
+        raise model.DoesNotExist
+    detail.entry = entry
+    before = next(iter(found.values()), None)
+    return (detail, register.shown(before), words) if before is not None else (detail, [], "")
 
 
 def _field_rows(now: list[Shown], before: Collection[Shown], decision: Decision | None) -> list[FieldRow]:

@@ -204,7 +204,7 @@ def reverse_entry(request: HttpRequest, pk: int) -> HttpResponse:
     """File a 红冲: what the entry moved is taken back once a reviewer approves it."""
     user = current_user(request)
     found = find_entry(user, pk)
-    form = ReasonForm(request.POST or None)
+    form = ReasonForm(request.POST if request.method == "POST" else None)
     refused = ""
     if request.method == "POST" and form.is_valid():
         try:

@@ -305,7 +305,7 @@ def questions(plan: Plan, *, scope: Scope) -> list[Question]:
     ):
         rulings[ruling.question_id] = ruling
     found = []
-    for question in OpenQuestion.objects.filter(plan=plan).order_by("position"):
+    for question in OpenQuestion.objects.filter(plan=plan).select_related("plan").order_by("position"):
         latest = rulings.get(question.pk)
         reading = latest.reading if latest else question.default_reading
         found.append(Question(question, latest, reading, question.label_of(reading)))

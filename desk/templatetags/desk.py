@@ -102,7 +102,7 @@ def control(field: BoundField, label: str = "") -> SafeString:
         css = "form-check-input"
     if widget.attrs.get("inputmode") == "decimal":
         css += " money"
-    attrs = {"class": f"{css} is-invalid" if field.errors else css}
+    attrs: dict[str, bool | str] = {"class": f"{css} is-invalid" if field.errors else css}
     if label:
         attrs["aria-label"] = label
     return field.as_widget(attrs=attrs)

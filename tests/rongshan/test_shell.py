@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from directory.models import Organization, User
+from rongshan import context
 
 PASSWORD = "Test-1234"
 
@@ -121,3 +122,16 @@ def test_the_log_of_a_wrong_password_names_neither_the_person_nor_what_was_typed
     log = "\n".join(log_text)
     assert clerk.username not in log
     assert "wrong-Secret-1" not in log
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("address", ["/login/", "/users/", "/admin/"])
+def test_a_demonstration_says_so_on_every_page_the_maintenance_pages_included(
+    address: str, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = "不得作为工作依据"
+    if address != "/login/":
+        client.force_login(person(User.Role.SYSTEM_ADMIN))
+    assert words not in client.get(address).content.decode()
+    monkeypatch.setattr(context, "is_demonstration", lambda: True)
+    assert words in client.get(address).content.decode()

@@ -1,0 +1,55 @@
+"""Every list page asks the database as often for fifty rows as for five."""
+
+from __future__ import annotations
+
+import uuid
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from ledger import drafts
+from tests.desk.cast import approved, page_text, returned, spend, submitted
+from tests.desk.conftest import Browse
+from tests.ledger.world import World
+
+PAGES = [
+    ("徐庄", "desk:home", "徐庄镇"),
+    ("徐庄", "desk:entries", "记-1"),
+    ("审核", "desk:entries", "记-1"),
+    ("审核", "desk:home", "待审核"),
+    ("审核", "desk:review", "记-1"),
+    ("审核", "desk:periods", "季度"),
+]
+
+
+def fill(world: World, start: int, count: int) -> None:
+    for number in range(start, start + count):
+        submitted(world, "徐庄", spend(f"1-{number}", "0.01"))
+        returned(world, submitted(world, "徐庄", spend(f"2-{number}", "0.01"), files=0), {"amount": "?"})
+        token = uuid.uuid4()
+        drafts.save_draft(by=world.users["徐庄"], token=token, register="fund_flow", typed={"note": ["x"]})
+
+
+def asked(browse: Browse) -> dict[tuple[str, str], int]:
+    counts = {}
+    for who, name, word in PAGES:
+        client = browse(who)
+        client.get(reverse(name))  # the first request after log-in also writes the session
+        with CaptureQueriesContext(
+            connection,
+        ) as queries:
+            assert word in page_text(client.get(reverse(name)))
+        counts[who, name] = len(queries)
+    return counts
+
+
+@pytest.mark.django_db
+def test_list_pages_ask_as_often_for_fifty_rows_as_for_five(browse: Browse, world: World) -> None:
+    approved(world, submitted(world, "徐庄", spend(9, "0.01")))
+    fill(world, 0, 5)
+    few = asked(browse)
+    fill(world, 5, 45)
+    assert asked(browse) == few
+    assert max(few.values()) <= 22, few

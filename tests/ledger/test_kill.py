@@ -1,0 +1,75 @@
+"""Clients or server killed with -9: nothing acknowledged is lost or doubled; and a broken posting does not pass.
+
+A twentieth of the full size, which `python -m tests.ledger.kill --engine … --transfers 3000 --kills 3` runs; its
+results are in docs/runs.md. Everything happens in a temporary folder of its own.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.db import connection
+
+ENGINE = "postgres" if connection.vendor == "postgresql" else "sqlite"
+PATIENCE = 240  # seconds for a run on a busy machine; on an idle one it takes ten
+
+
+def run(*options: str) -> tuple[int, dict[str, Any], str]:
+    """Run the harness; its exit code, its line of JSON and all it printed."""
+    command = [sys.executable, "-W", "ignore", "-m", "tests.ledger.kill", "--engine", ENGINE, *options]
+    environment = {name: value for name, value in os.environ.items() if name != "PYTEST_CURRENT_TEST"}
+    process = subprocess.Popen(
+        [*command, "--seconds", str(PATIENCE - 60)],
+        cwd=settings.BASE_DIR,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        output, _ = process.communicate(timeout=PATIENCE)
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)  # with it goes the server it started
+            process.wait()
+    answers = [line for line in output.splitlines() if line.startswith("{")]
+    assert answers, output
+    return process.returncode, json.loads(answers[-1]), output
+
+
+def test_nothing_acknowledged_is_lost_or_doubled_when_killed() -> None:
+    seed = int(time.time()) // 86400  # another every day; printed, so that a failure can be run again
+    code, answer, output = run("--transfers", "150", "--kills", "3", "--seed", str(seed))
+    print(output)  # noqa: T201
+    assert code == 0, output
+    assert answer["killed"] >= 3
+    assert answer["approved"] + answer["returned"] + answer["refused"] == 150
+    assert answer["refused"] > 0
+
+
+BROKEN = {
+    "postgres": [
+        ("no-lock", "60", lambda answer: answer["check"] or answer["deadlocks"]),
+        ("debit-first", "60", lambda answer: answer["deadlocks"]),
+        ("read-and-write", "60", lambda answer: answer["differences"]),
+    ],
+    "sqlite": [("deferred", "24", lambda answer: answer["locked"])],
+}
+
+
+@pytest.mark.parametrize(
+    ("broken", "transfers", "noticed"), BROKEN[ENGINE], ids=lambda value: str(value)[:14]
+)
+def test_a_posting_without_its_lock_fails_the_same_run(broken: str, transfers: str, noticed: Any) -> None:
+    code, answer, output = run("--transfers", transfers, "--kills", "0", "--broken", broken)
+    assert code == 1, output
+    assert noticed(answer), output
