@@ -120,7 +120,9 @@ def count_accounts(plan: Plan, target: str, unit: Organization, parts: Sequence[
     Raises Account.DoesNotExist if the plan has no such rule.
     """
     overall = Account.objects.get(code=f"{plan.code}/target/{target}")
-    finer = [(f"@{unit.code}", f"{overall.name}（{unit.short_name}）", unit, TARGET)]
+    finer: list[tuple[str, str, Organization | None, str]] = [
+        (f"@{unit.code}", f"{overall.name}（{unit.short_name}）", unit, TARGET)
+    ]
     finer += [(f"/{part}", f"{overall.name}，其中{part}", None, PART) for part in parts]
     opened = [overall]
     for suffix, name, organization, stage in finer:

@@ -572,6 +572,7 @@ def _inverse(entry: Entry) -> list[Leg]:
     return [
         Leg(t.kind, t.target, t.source, t.amount, t.organization_id, reverses_id=t.pk, forward=False)
         for t in moved.order_by("position")
+        if t.kind not in posting.OF_PEOPLE  # persons are taken back through their participations
     ]
 
 
@@ -616,6 +617,10 @@ def _file_version(
     row.save(force_insert=True)
     moved = {leg.organization_id for leg in legs} | {claim.organization_id for claim in claims}
     units = moved | {entry.filed_for_id}
+    if entry.corrects_id is not None:  # whoever the target concerned is concerned by its being taken back
+        units |= set(
+            EntryConcern.objects.filter(entry=entry.corrects_id).values_list("organization_id", flat=True)
+        )
     EntryConcern.objects.filter(entry=entry).delete()
     EntryConcern.objects.bulk_create(EntryConcern(entry=entry, organization_id=pk) for pk in sorted(units))
     _hang(entry, evidence)

@@ -27,7 +27,7 @@ from ledger.refusals import Refusal
 from ledger.registers import Claim, Leg
 
 # The kinds of move of a counting account: a person newly there, a person no longer there.
-COUNTED, UNCOUNTED = "counted", "uncounted"
+COUNTED, UNCOUNTED = OF_PEOPLE = "counted", "uncounted"
 
 
 class InsufficientFunds(Refusal):
@@ -162,11 +162,11 @@ def post(entry: Entry, *, by_id: int, at: datetime) -> Posted:
     taken_back = presence.participations_of(target.pk, target.version) if target is not None else []
     people = {account for account, _ in [*own, *taken_back]}
     outside = _outside(people)
-    accounts = _lock({h.source_id for h in holds} | {h.target_id for h in holds} | people | set(outside.values()))
-    counted = presence.shift(
-        [*((pair, 1, -1) for pair in own), *((pair, -1, 0) for pair in taken_back)]
+    accounts = _lock(
+        {h.source_id for h in holds} | {h.target_id for h in holds} | people | set(outside.values())
     )
-    transfers = [*_transfers_of(holds), *_transfers_of_people(entry, counted, outside, len(holds))]
+    counted = presence.shift([*((pair, 1, -1) for pair in own), *((pair, -1, 0) for pair in taken_back)])
+    transfers = [*_transfers_of(holds), *_transfers_of_people(entry, counted, outside, accounts, len(holds))]
     moves = net(transfers)
     posted = choose_period(accounts, moves, entry.occurred_on)
     released = net(holds)
@@ -210,10 +210,14 @@ def _outside(people: set[int]) -> dict[int, int]:
 
 
 def _transfers_of_people(
-    entry: Entry, counted: presence.Shift, outside: dict[int, int], position: int
+    entry: Entry,
+    counted: presence.Shift,
+    outside: dict[int, int],
+    accounts: dict[int, Account],
+    position: int,
 ) -> list[Transfer]:
     """One transfer per counting account and direction: persons newly there, persons no longer there."""
-    made = []
+    made: list[Transfer] = []
     for kind, numbers in ((COUNTED, counted.gained), (UNCOUNTED, counted.lost)):
         for account_id, number in sorted(numbers.items()):
             ends = (outside[account_id], account_id) if kind == COUNTED else (account_id, outside[account_id])
@@ -224,13 +228,15 @@ def _transfers_of_people(
                     source_id=ends[0],
                     target_id=ends[1],
                     amount=number,
-                    organization_id=entry.filed_for_id,
+                    organization_id=accounts[account_id].organization_id or entry.filed_for_id,
                 )
             )
     return made
 
 
-def _deltas(moves: dict[int, tuple[int, int, int]], counted: presence.Shift) -> dict[int, tuple[int, int, int]]:
+def _deltas(
+    moves: dict[int, tuple[int, int, int]], counted: presence.Shift
+) -> dict[int, tuple[int, int, int]]:
     """The moves, with what waiting persons change of held_in added."""
     for account_id, more in counted.held_in.items():
         balance, held_out, held_in = moves.get(account_id, (0, 0, 0))
@@ -366,9 +372,16 @@ def _no_room(account: Account, room: int, asked: int) -> str:
         f"还可增加 {amount_text(max(room, 0), account.unit)}，本次 {amount_text(asked, account.unit)}。"
     )
     if account.held_in:
-        holders = Hold.objects.filter(target=account).order_by("entry_id").values_list("entry_id", flat=True)
-        text += f"另有 {amount_text(account.held_in, account.unit)}待审核（{_numbers(holders[:10])}）。"
+        text += f"另有 {amount_text(account.held_in, account.unit)}待审核（{_numbers(_bringers(account))}）。"
     return text
+
+
+def _bringers(account: Account) -> list[int]:
+    """Undecided entries that would add to the account, by amount or by person."""
+    waiting = {"entry__state": Entry.State.SUBMITTED, "entry__version": F("version"), "eligible": True}
+    people = Participation.objects.filter(account=account, **waiting).order_by("entry_id")
+    rows = people if account.counts_people else Hold.objects.filter(target=account).order_by("entry_id")
+    return list(rows.values_list("entry_id", flat=True).distinct()[:10])
 
 
 def _holders(account: Account) -> list[int]:

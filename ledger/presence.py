@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from django.db import connection
 
-from directory.people import canonical_ids
+from directory.models import Person
 from ledger.models import Participation, Presence
 
 Pair = tuple[int, int]  # account, person
@@ -44,7 +44,7 @@ def shift(changes: Iterable[tuple[Pair, int, int]]) -> Shift:
     Persons that were merged count as the one they were merged into.
     """
     listed = list(changes)
-    canonical = canonical_ids({person for (_, person), _, _ in listed})
+    canonical = _canonical({person for (_, person), _, _ in listed})
     sums: dict[Pair, list[int]] = defaultdict(lambda: [0, 0])
     for (account, person), approved, held in listed:
         cell = sums[account, canonical[person]]
@@ -80,6 +80,16 @@ def write(rows: list[tuple[int, int, int, int]]) -> None:
             )
 
 
+def _canonical(people: set[int]) -> dict[int, int]:
+    """Each person → the one they were merged into, or themselves."""
+    found = {person: person for person in people}
+    ids = sorted(people)
+    for start in range(0, len(ids), CHUNK):
+        merged = Person.objects.filter(pk__in=ids[start : start + CHUNK], merged_into__isnull=False)
+        found.update(merged.values_list("pk", "merged_into_id"))
+    return found
+
+
 def _waits(approved: int, held: int) -> int:
     return int(not approved and held > 0)
 
@@ -90,6 +100,8 @@ def _presences(pairs: Mapping[Pair, object]) -> dict[Pair, tuple[int, int]]:
     found: dict[Pair, tuple[int, int]] = {}
     for start in range(0, len(people), CHUNK):
         rows = Presence.objects.filter(account__in=accounts, person__in=people[start : start + CHUNK])
-        for account, person, approved, held in rows.values_list("account_id", "person_id", "approved", "held"):
+        for account, person, approved, held in rows.values_list(
+            "account_id", "person_id", "approved", "held"
+        ):
             found[account, person] = (approved, held)
     return found

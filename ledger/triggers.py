@@ -45,7 +45,7 @@ TRIGGERS: list[Refusal] = [
     *no_replace("ledger_account", unique=[("code",)]),
     *[
         _posting_only(f"ledger_{table}_{when.lower()}_only_by_posting", f"ledger_{table}", when)
-        for table in ("total", "hold")
+        for table in ("total", "hold", "presence")
         for when in ("INSERT", "UPDATE", "DELETE")
     ],
     *[
@@ -101,5 +101,6 @@ TRIGGERS: list[Refusal] = [
     *append_only("ledger_entryevidence", unique=[("entry_id", "version", "evidence_id")]),
     *append_only("ledger_ruling"),
     *append_only("ledger_planrevision", unique=[("plan_id", "number")]),
+    *append_only("ledger_participation"),
     *append_only("ledger_seal", unique=[("period_id",)]),
 ]

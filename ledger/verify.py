@@ -20,7 +20,7 @@ from django.db import connection, transaction
 from django.db.models import F, Model
 
 from audit import triggers
-from ledger import accounts, seals
+from ledger import accounts, posting, seals
 from ledger.evidence import sha256_of
 from ledger.models import Account, Entry, EntryEvidence, Evidence, Hold, Period, Transfer
 from ledger.posting import amount_text
@@ -259,7 +259,7 @@ def held_amounts_equal_holds() -> Findings:
             ) nets
             GROUP BY account_id
         ) h ON h.account_id = a.id
-        WHERE a.held_out <> COALESCE(h.gives, 0) OR a.held_in <> COALESCE(h.takes, 0)
+        WHERE NOT a.counts_people AND (a.held_out <> COALESCE(h.gives, 0) OR a.held_in <> COALESCE(h.takes, 0))
         ORDER BY a.id
     """
     for code, unit, *sums in _select(sql):
@@ -283,6 +283,66 @@ def holds_say_what_details_say() -> Findings:
     yield from _moves_differ(Hold, Entry.State.SUBMITTED)
     yield from _not_taken_back("ledger_hold", "submitted")
     yield from _not_mirrored("ledger_hold")
+
+
+# --- persons ------------------------------------------------------------------------------------------------------
+
+# One row per participation that stands or waits: of the version in force of an approved entry that no approved
+# correction or reversal took back, or of a submitted one. Merged persons count as the one they were merged into.
+_LIVE = """
+    SELECT p.account_id, COALESCE(who.merged_into_id, p.person_id) AS person_id,
+           CASE WHEN e.state = 'approved' THEN 1 ELSE 0 END AS approved,
+           CASE WHEN e.state = 'submitted' THEN 1 ELSE 0 END AS held
+    FROM ledger_participation p
+    JOIN directory_person who ON who.id = p.person_id
+    JOIN ledger_entry e ON e.id = p.entry_id AND e.version = p.version
+    LEFT JOIN ledger_entry c ON c.corrects_id = e.id AND c.state = 'approved'
+    WHERE p.eligible AND e.state IN ('approved', 'submitted') AND c.id IS NULL
+"""
+
+
+@rule("在册次数等于有效参与次数")
+def presences_equal_participations() -> Findings:
+    sql = f"""
+        SELECT a.code, x.person_id, SUM(x.approved), SUM(x.held), SUM(x.kept_approved), SUM(x.kept_held)
+        FROM (
+            SELECT account_id, person_id, approved, held, 0 AS kept_approved, 0 AS kept_held FROM ({_LIVE}) live
+            UNION ALL SELECT account_id, person_id, 0, 0, approved, held FROM ledger_presence
+        ) x
+        JOIN ledger_account a ON a.id = x.account_id
+        GROUP BY a.code, x.person_id
+        HAVING SUM(x.approved) <> SUM(x.kept_approved) OR SUM(x.held) <> SUM(x.kept_held)
+        ORDER BY a.code, x.person_id
+    """  # noqa: S608  a constant of this module
+    for code, person, *counts in _select(sql):
+        approved, held, kept_approved, kept_held = (int(count) for count in counts)
+        yield (
+            f"账户 {code}，人员 {person}",
+            f"已通过 {approved} 次，待审 {held} 次",
+            f"已通过 {kept_approved} 次，待审 {kept_held} 次",
+        )
+
+
+@rule("按人去重的账户等于在册人数")
+def people_accounts_equal_presences() -> Findings:
+    sql = """
+        SELECT a.code, COALESCE(n.there, 0), COALESCE(n.waiting, 0), a.balance, a.held_in, a.held_out
+        FROM ledger_account a
+        LEFT JOIN (
+            SELECT account_id, SUM(CASE WHEN approved > 0 THEN 1 ELSE 0 END) AS there,
+                   SUM(CASE WHEN approved = 0 AND held > 0 THEN 1 ELSE 0 END) AS waiting
+            FROM ledger_presence GROUP BY account_id
+        ) n ON n.account_id = a.id
+        WHERE a.counts_people
+          AND (a.balance <> COALESCE(n.there, 0) OR a.held_in <> COALESCE(n.waiting, 0) OR a.held_out <> 0)
+        ORDER BY a.code
+    """
+    for code, there, waiting, balance, held_in, held_out in _select(sql):
+        yield (
+            f"账户 {code}",
+            f"{int(there)} 人，待审 {int(waiting)} 人",
+            f"{balance} 人，待审 {held_in} 人" + (f"，待审转出 {held_out} 人" if held_out else ""),
+        )
 
 
 # --- transfers and the entries they belong to -------------------------------------------------------------------
@@ -505,6 +565,11 @@ def concerns_are_the_units_moved() -> Findings:
             WHERE state IN ('submitted', 'approved')
             UNION SELECT entry_id, organization_id FROM ledger_transfer
             UNION SELECT entry_id, organization_id FROM ledger_hold
+            UNION SELECT e.id, p.organization_id FROM ledger_participation p
+                JOIN ledger_entry e ON p.version = e.version AND e.id = p.entry_id
+            UNION SELECT c.id, p.organization_id FROM ledger_participation p
+                JOIN ledger_entry e ON p.version = e.version AND e.id = p.entry_id
+                JOIN ledger_entry c ON c.corrects_id = e.id
         ), kept AS (
             SELECT c.entry_id, c.organization_id FROM ledger_entryconcern c
             JOIN ledger_entry e ON e.id = c.entry_id WHERE e.state IN ('submitted', 'approved')
@@ -733,6 +798,7 @@ def _moves_differ(model: type[Hold | Transfer], state: str) -> Findings:
     for register, rows in _latest_rows(state):
         made: dict[int, list[Moved]] = defaultdict(list)
         own = model._default_manager.filter(entry__in=[row.entry_id for row in rows], reverses__isnull=True)
+        own = own.exclude(kind__in=posting.OF_PEOPLE)
         columns = ("entry_id", "kind", "source_id", "target_id", "amount", "organization_id")
         for entry_id, *move in own.values_list(*columns):
             made[entry_id].append(tuple(move))
@@ -775,6 +841,7 @@ def _not_taken_back(table: str, state: str) -> Findings:
         FROM ledger_entry c
         JOIN ledger_entry e ON e.id = c.corrects_id
         JOIN ledger_transfer t ON t.entry_id = e.id AND t.reverses_id IS NULL
+            AND t.kind NOT IN ('counted', 'uncounted')
         LEFT JOIN "{table}" m ON m.reverses_id = t.id
         WHERE c.state = %s AND m.id IS NULL
         GROUP BY c.id, e.id ORDER BY c.id

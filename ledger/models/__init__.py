@@ -29,7 +29,6 @@ from ledger.models.entries import (
     Filing,
     Subject,
 )
-from ledger.models.presence import Participation, Presence
 from ledger.models.plan import (
     BudgetLine,
     Clause,
@@ -43,6 +42,7 @@ from ledger.models.plan import (
     Task,
     Threshold,
 )
+from ledger.models.presence import Participation, Presence
 
 __all__ = [
     "Account",

@@ -1,0 +1,55 @@
+"""A course, a placement and a donation, as far as counting people goes: each counts by other rules."""
+
+from __future__ import annotations
+
+from django.forms import Form
+
+from ledger.accounts import count_accounts, outside_account
+from ledger.models import Account, Unit
+from ledger.registers import Claim, Leg, Register
+from tests.made_up.models import Reached
+
+
+def register(code: str, targets: tuple[str, ...], attendances: bool = False) -> Register:
+    """A register whose rows count their people by `targets`, and each as an attendance if so."""
+
+    def claims(row: Reached) -> list[Claim]:
+        return [
+            Claim(account, person, row.unit_id, eligible=person not in row.not_eligible)
+            for target in targets
+            for account in count_accounts(row.plan, target, row.unit)
+            for person in dict.fromkeys(row.people)
+        ]
+
+    def legs(row: Reached) -> list[Leg]:
+        if not attendances:
+            return []
+        target = Account.objects.get(code=f"{row.plan.code}/target/training_attendances")
+        source = outside_account(row.plan, Unit.ATTENDANCE)
+        return [Leg(code, source, target, len(row.people), row.unit_id)]
+
+    return Register(
+        code=code,
+        name=code,
+        model=Reached,
+        form=lambda: Form,
+        natural_key=lambda row: row.number,
+        occurred_on=lambda row: row.occurred_on,
+        summary=lambda row: f"{code} {row.number}",
+        amount=lambda row: len(row.people),
+        legs=legs,
+        errors=lambda row, by, on: {},
+        warnings=lambda row: (),
+        evidence_rule=lambda row: "",
+        shown=lambda row: [],
+        may_file=lambda organization: True,
+        kinds={code: code},
+        claims=claims,
+    )
+
+
+COURSE = register("course", ("benefit_people", "trained_people", "trained_or_employed"), attendances=True)
+PLACEMENT = register("placement_like", ("benefit_people", "employed_people", "trained_or_employed"))
+DONATION = register("donation_like", ("benefit_people",))
+
+REGISTERS = [COURSE, PLACEMENT, DONATION]
