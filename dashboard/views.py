@@ -79,7 +79,7 @@ def home(request: HttpRequest, plan: str | None = None) -> HttpResponse:
     """The first screen; ?as_of= a quarter, ?plan= another plan."""
     user, today = signed_in(request), timezone.localdate()
     found, periods = _plans(), _periods()
-    wanted = plan or request.GET.get("plan") or None
+    wanted = request.GET.get("plan") or plan
     if not found and wanted is None:
         return render(request, "dashboard/empty.html")
     page = home_page(

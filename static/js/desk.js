@@ -241,8 +241,8 @@
         }
         return;
       }
-      if (elt !== form || !successful) return;
-      if (xhr.getResponseHeader("X-Desk-Arrived") === token) {
+      // (`successful` is not set for an answer that sends the browser on)
+      if (elt === form && xhr.getResponseHeader("X-Desk-Arrived") === token) {
         done = true;
         store.drop(token);
       }
@@ -264,10 +264,17 @@
       }
     });
 
+    const unsaved = () => !done && saved !== changed && form.isConnected;
     addEventListener("pagehide", () => {
-      if (done || saved === changed || !form.isConnected) return;
+      if (!unsaved()) return;
       keepHere();
       navigator.sendBeacon(form.dataset.draftUrl, draftData());
+    });
+    document.addEventListener("submit", (event) => {
+      if (!event.target.matches("[data-logout]")) return;
+      // once logged out it is too late to save, and app.js leaves nothing in the browser
+      if (unsaved()) navigator.sendBeacon(form.dataset.draftUrl, draftData());
+      done = true;
     });
     addEventListener("online", () => {
       if (form.isConnected) save();
