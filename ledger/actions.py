@@ -258,6 +258,26 @@ def withdraw(*, by: User, on: date, entry: Entry, version: int) -> Entry:
     return entry
 
 
+@refusable("entry.void")
+def void(*, by: User, on: date, entry: Entry) -> Entry:
+    """Set an undecided, returned or withdrawn entry of a voided batch to 作废, for good; what it held is released.
+
+    Raises AlreadyDecided if it was approved meanwhile, or NotAllowed.
+    """
+    share_books()
+    entry = _locked(entry)
+    _same_unit(by, entry)
+    if entry.state == Entry.State.APPROVED:
+        raise AlreadyDecided(f"{entry.pk} 号记录刚被审核通过，请重新作废这一批次。")
+    if entry.state == Entry.State.SUBMITTED:
+        _release(entry)
+    entry.state = Entry.State.VOID
+    entry.save(update_fields=["state"])
+    _decide(entry, Decision.Outcome.VOID, by, on)
+    _record(entry, "entry.void", by, "作废")
+    return entry
+
+
 @refusable("entry.correct")
 def correct(
     *,

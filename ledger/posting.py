@@ -26,6 +26,8 @@ from ledger.periods import ensure_quarter
 from ledger.refusals import Refusal
 from ledger.registers import Claim, Leg
 
+CHUNK = 1000  # rows an INSERT
+
 # The kinds of move of a counting account: a person newly there, a person no longer there.
 COUNTED, UNCOUNTED = OF_PEOPLE = "counted", "uncounted"
 
@@ -83,16 +85,32 @@ def net(legs: Iterable[Leg | Move]) -> dict[int, int]:
     return {account: amount for account, amount in sums.items() if amount}
 
 
+@dataclass(frozen=True)
+class Filed:
+    """A submitted entry with what it will move and whom it will count."""
+
+    entry: Entry
+    legs: Sequence[Leg]
+    claims: Sequence[Claim] = ()
+
+
 def hold(entry: Entry, legs: Sequence[Leg], claims: Sequence[Claim] = ()) -> None:
-    """Reserve what a submitted entry will move, and whom it will count.
+    """hold_all for a single entry."""
+    hold_all([Filed(entry, legs, claims)])
+
+
+def hold_all(filed: Sequence[Filed]) -> None:
+    """Reserve what submitted entries will move, and whom they will count, in one go.
 
     Raises InsufficientFunds, AboveMaximum or ClosedAccount, naming what was available, held (and by which entries)
     and asked; several shortfalls come in one message.
     """
+    legs = [leg for one in filed for leg in one.legs]
+    claims = [claim for one in filed for claim in one.claims]
     if not legs and not claims:
         return
     share_books()
-    moves = net(legs)
+    gives, takes = _net_of_each(filed)
     accounts = _lock(
         {account.pk for leg in legs for account in (leg.source, leg.target)} | {c.account.pk for c in claims}
     )
@@ -102,35 +120,54 @@ def hold(entry: Entry, legs: Sequence[Leg], claims: Sequence[Claim] = ()) -> Non
             raise ValueError(f"not a transfer: {leg}")
     counted = presence.shift(((c.account.pk, c.person_id), 0, 1) for c in claims if c.eligible)
     _refuse_closed(accounts, legs, [pk for pk, more in counted.held_in.items() if more])
-    asked = moves | {pk: more for pk, more in counted.held_in.items() if more > 0}
-    _refuse_shortfalls(accounts, asked, any(leg.reverses_id for leg in legs))
+    asked = takes | {pk: more for pk, more in counted.held_in.items() if more > 0}
+    _refuse_shortfalls(accounts, gives, asked, any(leg.reverses_id for leg in legs))
+    held = {i: (0, gives.get(i, 0), takes.get(i, 0)) for i in gives.keys() | takes.keys()}
     with posting_open():
-        _apply(_deltas({i: (0, max(0, -n), max(0, n)) for i, n in moves.items()}, counted))
+        _apply(_deltas(held, counted))
         Hold.objects.bulk_create(
-            Hold(
-                entry=entry,
-                position=position,
-                kind=leg.kind,
-                source=leg.source,
-                target=leg.target,
-                amount=leg.amount,
-                organization_id=leg.organization_id,
-                reverses_id=leg.reverses_id,
-            )
-            for position, leg in enumerate(legs)
+            (
+                Hold(
+                    entry=one.entry,
+                    position=position,
+                    kind=leg.kind,
+                    source=leg.source,
+                    target=leg.target,
+                    amount=leg.amount,
+                    organization_id=leg.organization_id,
+                    reverses_id=leg.reverses_id,
+                )
+                for one in filed
+                for position, leg in enumerate(one.legs)
+            ),
+            batch_size=CHUNK,
         )
         Participation.objects.bulk_create(
-            Participation(
-                entry=entry,
-                version=entry.version,
-                account=claim.account,
-                person_id=claim.person_id,
-                organization_id=claim.organization_id,
-                eligible=claim.eligible,
-            )
-            for claim in claims
+            (
+                Participation(
+                    entry=one.entry,
+                    version=one.entry.version,
+                    account=claim.account,
+                    person_id=claim.person_id,
+                    organization_id=claim.organization_id,
+                    eligible=claim.eligible,
+                )
+                for one in filed
+                for claim in one.claims
+            ),
+            batch_size=CHUNK,
         )
         presence.write(counted.rows)
+
+
+def _net_of_each(filed: Sequence[Filed]) -> tuple[dict[int, int], dict[int, int]]:
+    """Account id → what the entries give, and what they take; each nets its own legs, none nets another's."""
+    gives: dict[int, int] = defaultdict(int)
+    takes: dict[int, int] = defaultdict(int)
+    for one in filed:
+        for account_id, amount in net(one.legs).items():
+            (takes if amount > 0 else gives)[account_id] += abs(amount)
+    return dict(gives), dict(takes)
 
 
 def release(entry: Entry) -> None:
@@ -325,18 +362,21 @@ def _refuse_closed(accounts: dict[int, Account], legs: Sequence[Leg], counting: 
         )
 
 
-def _refuse_shortfalls(accounts: dict[int, Account], moves: dict[int, int], reversing: bool) -> None:
+def _refuse_shortfalls(
+    accounts: dict[int, Account], gives: dict[int, int], takes: dict[int, int], reversing: bool
+) -> None:
     short: list[str] = []
     error: type[Refusal] = InsufficientFunds
-    for account_id, change in sorted(moves.items()):
-        account = accounts[account_id]
-        if change < 0 and account.available is not None and account.available < -change:
-            short.append(_shortfall(account, -change, reversing))
-        if change > 0 and account.maximum is not None:
+    for account_id, account in sorted(accounts.items()):
+        asked = gives.get(account_id, 0)
+        if asked and account.available is not None and account.available < asked:
+            short.append(_shortfall(account, asked, reversing))
+        asked = takes.get(account_id, 0)
+        if asked and account.maximum is not None:
             room = account.maximum - account.balance - account.held_in
-            if room < change:
+            if room < asked:
                 error = AboveMaximum if not short else error
-                short.append(_no_room(account, room, change))
+                short.append(_no_room(account, room, asked))
     if short:
         raise error("".join(short))
 

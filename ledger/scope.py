@@ -84,7 +84,9 @@ def _visible(model: type[Any], scope: Scope, user: User | AnonymousUser) -> Q:
     if model.__name__ == "Entry":
         concerned = apps.get_model("ledger", "EntryConcern").objects.filter(organization_id__in=units)
         return Q(filed_for_id__in=units) | Q(pk__in=concerned.values("entry_id")) | Q(register__in=registers)
-    if model.__name__ == "Filing":
+    if model.__name__ in ("Filing", "Batch"):
+        if model.__name__ == "Batch":
+            return Q(organization_id__in=units)
         return Q(organization_id__in=units) | Q(register__in=registers)
     entries = apps.get_model("ledger", "Entry").objects.for_user(user)
     hung = apps.get_model("ledger", "EntryEvidence").objects.filter(entry__in=entries)

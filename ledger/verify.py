@@ -534,16 +534,20 @@ def deciders_are_others() -> Findings:
 @rule("审核意见与记录状态一致")
 def decisions_match_states() -> Findings:
     """Versions before the last were returned or withdrawn; the last has the decision its state says, by the
-    entry's decider, or none while undecided."""
+    entry's decider, or none while undecided. A voided one has that besides whatever came before."""
     sql = """
         SELECT e.id, e.version, e.state, COUNT(d.id)
         FROM ledger_entry e LEFT JOIN ledger_decision d ON d.entry_id = e.id
         GROUP BY e.id, e.version, e.state, e.decided_by_id
-        HAVING COUNT(d.id) <> e.version - CASE WHEN e.state = 'submitted' THEN 1 ELSE 0 END
-            OR COUNT(DISTINCT d.version) <> COUNT(d.id)
+        HAVING COUNT(DISTINCT CASE WHEN d.outcome <> 'void' THEN d.version END)
+                <> COUNT(CASE WHEN d.outcome <> 'void' THEN 1 END)
+            OR COUNT(CASE WHEN d.outcome = 'void' THEN 1 END) <> CASE WHEN e.state = 'void' THEN 1 ELSE 0 END
+            OR COUNT(CASE WHEN d.outcome <> 'void' THEN 1 END) NOT IN (
+                e.version - CASE WHEN e.state IN ('submitted', 'void') THEN 1 ELSE 0 END,
+                e.version - CASE WHEN e.state = 'submitted' THEN 1 ELSE 0 END)
             OR SUM(CASE WHEN d.version > e.version
                           OR (d.version < e.version AND d.outcome = 'approved')
-                          OR (d.version = e.version AND d.outcome <> e.state)
+                          OR (d.version = e.version AND d.outcome <> e.state AND e.state <> 'void')
                           OR (d.version = e.version AND d.outcome IN ('approved', 'returned')
                               AND (e.decided_by_id IS NULL OR d.by_id <> e.decided_by_id))
                         THEN 1 ELSE 0 END) > 0
@@ -668,7 +672,7 @@ def every_deed_has_its_event() -> Findings:
             UNION ALL SELECT 'ledger.entry:' || entry_id, 'entry.' || outcome, 1, 0 FROM ledger_decision
             UNION ALL SELECT target, verb, 0, 1 FROM audit_event
             WHERE outcome = 'done'
-              AND verb IN ('entry.submitted', 'entry.approved', 'entry.returned', 'entry.withdrawn')
+              AND verb IN ('entry.submitted', 'entry.approved', 'entry.returned', 'entry.withdrawn', 'entry.void')
         ) deeds
         GROUP BY target, verb HAVING SUM(wanted) <> SUM(kept) ORDER BY target, verb
     """

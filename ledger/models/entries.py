@@ -99,6 +99,7 @@ class Entry(models.Model):
         RETURNED = "returned", "已退回"
         WITHDRAWN = "withdrawn", "已撤回"
         APPROVED = "approved", "已通过"
+        VOID = "void", "已作废"
 
     class Kind(models.TextChoices):
         NEW = "new", "新增"
@@ -126,6 +127,9 @@ class Entry(models.Model):
     amount = models.BigIntegerField("数量", null=True, blank=True)
     reason = models.CharField("更正或红冲理由", max_length=500, blank=True)
     origin = models.CharField("来源", max_length=100, default="表单")
+    batch = models.ForeignKey(
+        "ledger.Batch", models.PROTECT, null=True, blank=True, related_name="+", verbose_name="批次"
+    )
     token = models.UUIDField("表单标识", unique=True, default=uuid.uuid4)
     filed_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name="填报人"
@@ -217,6 +221,7 @@ class Decision(models.Model):
         APPROVED = "approved", "通过"
         RETURNED = "returned", "退回"
         WITHDRAWN = "withdrawn", "撤回"
+        VOID = "void", "作废"
 
     entry = models.ForeignKey(Entry, models.PROTECT, related_name="decisions", verbose_name="记录")
     version = models.PositiveSmallIntegerField("版本")

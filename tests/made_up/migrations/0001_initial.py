@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('directory', '0002_people'),
-        ('ledger', '0002_presence'),
+        ('ledger', '0002_people_and_batches'),
     ]
 
     operations = [

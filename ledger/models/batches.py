@@ -1,0 +1,50 @@
+"""Uploaded workbooks and what they created."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+
+from ledger.models.books import Period
+from ledger.scope import ScopedManager
+
+
+class Batch(models.Model):
+    """One workbook as it was accepted: its entries carry it. The original is kept encrypted under a random name."""
+
+    class State(models.TextChoices):
+        SUBMITTED = "submitted", "已提交"
+        VOIDED = "voided", "已作废"
+
+    organization = models.ForeignKey(
+        "directory.Organization", models.PROTECT, related_name="+", verbose_name="填报单位"
+    )
+    period = models.ForeignKey(Period, models.PROTECT, related_name="+", verbose_name="季度")
+    state = models.CharField("状态", max_length=12, choices=State, default=State.SUBMITTED)
+    name = models.CharField("文件名", max_length=200)
+    sha256 = models.CharField("文件指纹", max_length=64, db_index=True)
+    path = models.CharField("存放位置", max_length=100, unique=True)
+    registers = models.JSONField("台账", default=list)
+    counts = models.JSONField("结果", default=dict)
+    uploaded_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name="上传人"
+    )
+    uploaded_at = models.DateTimeField("上传时间")
+    voided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name="作废人",
+    )
+    voided_at = models.DateTimeField("作废时间", null=True, blank=True)
+    void_reason = models.CharField("作废理由", max_length=500, blank=True)
+
+    objects = ScopedManager()
+
+    class Meta:
+        verbose_name = verbose_name_plural = "导入批次"
+
+    def __str__(self) -> str:
+        return f"{self.pk} 号批次 {self.name}"

@@ -1,0 +1,153 @@
+"""Batches: planned, submitted as one, sent again, changed, and voided step by step."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import pytest
+
+from directory.models import Person
+from ledger import actions, batches
+from ledger.actions import NotAllowed, SubjectTaken
+from ledger.models import Account, Batch, Entry, Period, Total
+from ledger.verify import verify
+from tests.ledger.test_presence import TARGETS, a_world, approve, people
+from tests.ledger.world import World
+from tests.made_up.models import Reached
+from tests.made_up.registers import COURSE
+
+ON = date(2022, 5, 10)
+
+
+@pytest.fixture
+def world(db: None) -> World:
+    return a_world()
+
+
+def rows(world: World, who: list[Person], start: int = 0) -> list[Reached]:
+    return [
+        Reached(
+            number=f"学员-{start + index}",
+            plan=world.lines["2022-01"].plan,
+            unit=world.units["徐庄镇"],
+            occurred_on=ON,
+            people=[person.pk],
+        )
+        for index, person in enumerate(who)
+    ]
+
+
+def plan(world: World, listed: list[Reached]) -> list[batches.Planned]:
+    return batches.plan_rows(register=COURSE, rows=listed, organization=world.units["徐庄镇"])
+
+
+def send(world: World, planned: list[batches.Planned], name: str = "学员.xlsx", by: str = "徐庄") -> Batch:
+    return batches.submit_batch(
+        by=world.users[by],
+        on=ON,
+        organization=world.units["徐庄镇"],
+        period=Period.objects.get(code="2022Q2"),
+        upload=batches.Upload(name, "0" * 64, f"batches/{Batch.objects.unscoped('测试').count()}"),
+        items=[batches.Item(COURSE, one, f"学员!{n + 2}") for n, one in enumerate(planned)],
+    )
+
+
+def books() -> dict[str, tuple[int, int]]:
+    wanted = [f"2022/target/{code}" for code in (*TARGETS, "training_attendances")]
+    return {a.code: (a.balance, a.held_in) for a in Account.objects.filter(code__in=wanted)}
+
+
+def entries(batch: Batch) -> list[Entry]:
+    found = Entry.objects.unscoped("测试").filter(batch=batch).select_related("filed_for", "subject")
+    return list(found.order_by("pk"))
+
+
+def test_a_file_is_filed_once_however_often_it_is_sent(world: World) -> None:
+    who = people(8)
+    first = plan(world, rows(world, who))
+    assert {one.kind for one in first} == {"added"}
+    batch = send(world, first)
+    assert batch.counts["added"] == 8
+    assert books()["2022/target/benefit_people"] == (0, 8)
+    assert books()["2022/target/training_attendances"] == (0, 8)
+    assert [entry.origin for entry in entries(batch)][:2] == ["学员!2", "学员!3"]
+    again = plan(world, rows(world, who))
+    assert {one.kind for one in again} == {"unchanged"}
+    send(world, again)
+    assert books()["2022/target/training_attendances"] == (0, 8)
+    assert list(verify()) == []
+
+
+def test_whoever_was_faster_makes_the_whole_file_wait(world: World) -> None:
+    planned = plan(world, rows(world, people(3)))
+    actions.submit(by=world.users["徐庄二"], on=ON, register=COURSE, row=rows(world, people_again())[0])
+    before = Entry.objects.unscoped("测试").count()
+    with pytest.raises(SubjectTaken, match="有 1 行已被他人填报"):
+        send(world, planned)
+    assert Entry.objects.unscoped("测试").count() == before
+    assert list(verify()) == []
+
+
+def people_again() -> list[Person]:
+    return list(Person.objects.order_by("pk")[:1])
+
+
+def test_a_changed_row_is_a_new_version_or_a_correction(world: World) -> None:
+    one, two, three = people(3)
+    batch = send(world, plan(world, rows(world, [one, two])))
+    approved = approve(world, entries(batch)[0])
+    changed = rows(world, [one, two])
+    changed[0].people, changed[1].people = [three.pk], [three.pk]
+    planned = plan(world, changed)
+    # the made-up register shows nothing, so a difference has to be planted where a real one would show it
+    assert [one.kind for one in planned] == ["unchanged", "unchanged"]
+    forced = [batches.Planned(p.row, p.key, "changed", p.entry, {"people": ("旧", "新")}) for p in planned]
+    second = send(world, forced, "学员2.xlsx")
+    assert [(e.kind, e.version) for e in entries(second)] == [("new", 2), ("correction", 1)]
+    assert books()["2022/target/benefit_people"] == (1, 1)  # 一 until the correction is approved; 三 waits
+    approve(world, next(e for e in entries(second) if e.kind == "correction"))
+    assert books()["2022/target/benefit_people"] == (1, 0)
+    assert approved.pk not in {e.pk for e in entries(second)}
+    assert list(verify()) == []
+
+
+def test_voiding_gives_every_total_back_step_by_step(world: World) -> None:
+    before, totals = books(), Total.objects.count()
+    batch = send(world, plan(world, rows(world, people(12))))
+    held = books()
+    filed = entries(batch)
+    standing = [approve(world, entry) for entry in filed[:5]]
+    assert books()["2022/target/benefit_people"] == (5, 7)
+    for entry in standing[:2]:
+        back = actions.reverse(by=world.users["徐庄"], on=ON, entry=entry, reason="名单有误")
+        approve(world, back)
+    assert books()["2022/target/benefit_people"] == (3, 7)
+
+    done = batches.void_batch(by=world.users["徐庄二"], on=ON, batch=batch, reason="传错了文件")
+    assert (len(done.void), len(done.reversals)) == (7, 3)
+    assert books()["2022/target/benefit_people"] == (3, 0)
+    seen = [(entry, entry.version) for entry in done.reversals]
+    outcomes = actions.approve_many(by=world.users["审核"], on=ON, seen=seen)
+    assert [one.refusal for one in outcomes] == ["", "", ""]
+    assert books() == before
+    assert held != before
+    sums: Any = Total.objects.filter(account__code__startswith="2022/target/")
+    assert all(
+        sum(t.inflow - t.outflow for t in sums.filter(account=a)) == 0 for a in {t.account for t in sums}
+    )
+    assert Total.objects.count() > totals
+    # what was voided may be sent again
+    again = plan(world, rows(world, list(Person.objects.order_by("pk")[:12])))
+    assert {one.kind for one in again} == {"added"}
+    assert list(verify()) == []
+
+
+def test_only_the_unit_itself_sends_and_voids(world: World) -> None:
+    planned = plan(world, rows(world, people(1)))
+    with pytest.raises(NotAllowed):
+        send(world, planned, by="店子")
+    batch = send(world, planned)
+    with pytest.raises(NotAllowed):
+        batches.void_batch(by=world.users["店子"], on=ON, batch=batch, reason="不是我的")
+    assert list(verify()) == []
