@@ -1,0 +1,97 @@
+"""An uploaded file becomes sheets of plain cells; the parsing itself happens in the limited process of child.py."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ledger.refusals import Refusal
+from workbooks.child import address
+
+__all__ = ["Sheet", "UnreadableFile", "address", "read"]
+
+LARGEST = 20 * 1024 * 1024  # bytes; a quarter of one county is far below one MB
+WALL_SECONDS = 25.0
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class UnreadableFile(Refusal):
+    """The file is refused as a whole; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """One sheet. `rows` are (row number, cells) of those that hold anything, cells as child.py answers them;
+    `merges` are (top, left, bottom, right), from 1, ends included."""
+
+    name: str
+    hidden: bool = False
+    rows: list[tuple[int, list[Any]]] = field(default_factory=list)
+    merges: list[tuple[int, int, int, int]] = field(default_factory=list)
+    hidden_rows: frozenset[int] = frozenset()
+
+
+def read(data: bytes, name: str = "") -> list[Sheet]:
+    """The sheets of a file. `name` is only looked at for .et, which must be saved as .xlsx first.
+
+    Raises UnreadableFile for everything that cannot be read, that is too large, or whose reader died or was stopped.
+    """
+    if not data:
+        raise UnreadableFile("这是空文件，请重新选择。")
+    if len(data) > LARGEST:
+        raise UnreadableFile(f"文件超过 {LARGEST // 1024 // 1024} MB，请分成几个文件上传。")
+    if name.casefold().endswith((".et", ".ett", ".xlsb", ".ods", ".numbers")):
+        raise UnreadableFile(
+            f"不能读取 {Path(name).suffix} 文件，请用 WPS 或 Excel 打开后另存为 .xlsx 再上传。"
+        )
+    answer = _answer(data)
+    if "refused" in answer:
+        raise UnreadableFile(answer["refused"])
+    return [
+        Sheet(
+            name=sheet["name"],
+            hidden=sheet["hidden"],
+            rows=[(number, cells) for number, cells in sheet["rows"]],
+            merges=[(top, left, bottom, right) for top, left, bottom, right in sheet["merges"]],
+            hidden_rows=frozenset(sheet["hidden_rows"]),
+        )
+        for sheet in answer["sheets"]
+    ]
+
+
+def _answer(data: bytes) -> dict[str, Any]:
+    # no key, password or database address is within reach of the process that opens a stranger's file
+    environment = {"PATH": os.defpath, "PYTHONDONTWRITEBYTECODE": "1", "LC_ALL": "C.UTF-8"}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "workbooks.child"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,  # a traceback could quote a cell
+        cwd=ROOT,
+        env=environment,
+        start_new_session=True,
+    )
+    try:
+        output, _ = process.communicate(data, timeout=WALL_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.communicate()
+        raise UnreadableFile(
+            "读取这个文件花的时间过长，已停止。请把数据复制到新表格（或下载模板）后再上传，或分成几个文件。"
+        ) from None
+    if process.returncode == -signal.SIGXCPU:
+        raise UnreadableFile(
+            "读取这个文件花的时间过长，已停止。请把数据复制到新表格后再上传，或分成几个文件。"
+        )
+    if process.returncode != 0:
+        raise UnreadableFile(
+            "这个文件无法安全读取（内容异常或过大）。请把数据复制到新表格（或下载模板）后再上传。"
+        )
+    answer: dict[str, Any] = json.loads(output)
+    return answer
