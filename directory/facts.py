@@ -17,8 +17,9 @@ from django.utils import timezone
 
 from audit import events
 from directory.actions import NotAllowed
+from directory.bulk import insert, portions
 from directory.models import Person, PersonFact, User
-from directory.people import checked_reason, may_reveal, merged_members, portions, survivors
+from directory.people import checked_reason, may_reveal, merged_members, survivors
 
 HOUSEHOLD = PersonFact.Kind.HOUSEHOLD_TYPE
 MONITOR = PersonFact.Kind.MONITOR_TYPE
@@ -88,7 +89,7 @@ def add_facts(*, by: User | None, facts: Sequence[Fact], source: str) -> int:
         for some in portions(person_ids):
             list(Person.objects.select_for_update().filter(pk__in=some).order_by("pk").values_list("pk"))
         known = _time_lines({pk: pk for pk in person_ids})
-        new: list[PersonFact] = []
+        new: list[Fact] = []
         clashes: set[int] = set()
         for fact in sorted(facts, key=lambda fact: fact.valid_from):
             line = known.setdefault((fact.person_id, fact.kind), [])
@@ -101,7 +102,7 @@ def add_facts(*, by: User | None, facts: Sequence[Fact], source: str) -> int:
             if there is not None and there.valid_from == fact.valid_from:
                 clashes.add(fact.person_id)
                 continue
-            new.append(_row(fact, source.strip(), by))
+            new.append(fact)
             insort(
                 line,
                 _Held(fact.valid_from, 0, fact.value, fact.risk_removed_on),
@@ -109,7 +110,24 @@ def add_facts(*, by: User | None, facts: Sequence[Fact], source: str) -> int:
             )
         if clashes:
             raise FactClash(sorted(clashes))
-        PersonFact.objects.bulk_create(new, batch_size=2000)
+        now, source, by_id = timezone.now(), source.strip(), by.pk if by else None
+        insert(
+            PersonFact,
+            (
+                "person_id",
+                "kind",
+                "value",
+                "valid_from",
+                "risk_removed_on",
+                "source",
+                "recorded_by_id",
+                "recorded_at",
+            ),
+            [
+                (f.person_id, f.kind, f.value, f.valid_from, f.risk_removed_on, source, by_id, now)
+                for f in new
+            ],
+        )
         if new:
             one = f":{new[0].person_id}" if len(new) == 1 else ""
             events.record(

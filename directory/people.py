@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from typing import Any, NamedTuple, NoReturn, TypeVar
+from typing import Any, NamedTuple, NoReturn
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -22,6 +22,7 @@ from django.utils import timezone
 from audit import events
 from audit.models import Event
 from directory.actions import NotAllowed
+from directory.bulk import insert, portions
 from directory.identity import (
     Identity,
     IdentityError,
@@ -36,9 +37,7 @@ from directory.identity import (
 )
 from directory.models import Division, Household, Organization, Person, PersonVersion, User
 from directory.names import plain
-from directory.privacy import hash_identity, hash_provisional
-
-K = TypeVar("K", int, str)
+from directory.privacy import encrypt, hash_identity, hash_provisional
 
 SHORTEST_REASON = 5
 LONGEST_REASON = 200
@@ -53,7 +52,6 @@ SECRETS = {
     "phones": "电话",
     "disability": "残疾类别和等级",
 }
-_AT_ONCE = 10_000  # parameters of one query; SQLite as Python ships it takes 32,766
 
 
 class TooManySearches(NotAllowed):
@@ -330,7 +328,7 @@ def state_of(person: Person) -> dict[str, Any]:
     return {
         "name": person.name,
         "sex": person.sex,
-        "birth_date": person.birth_date.isoformat() if person.birth_date else None,
+        "birth_date": person.birth_date,
         "birth_month": person.birth_month,
         "id_number": person.id_number.open(),
         "disability": person.disability.open(),
@@ -400,13 +398,6 @@ def merged_members(survivor_ids: Iterable[int]) -> dict[int, int]:
         counted_as |= step
         frontier = set(step)
     return counted_as
-
-
-def portions(keys: Iterable[K]) -> Iterator[list[K]]:
-    """All keys, as many at once as a query takes parameters."""
-    everything = list(keys)
-    for start in range(0, len(everything), _AT_ONCE):
-        yield everything[start : start + _AT_ONCE]
 
 
 # Inside ----------------------------------------------------------------------------------------------------------
@@ -534,32 +525,40 @@ def _possible_doubles(fresh: dict[str, _Checked], organization: Organization) ->
 def _insert(fresh: Collection[_Checked], *, by: User | None, organization: Organization) -> int:
     """New people and their first versions: how many. Whoever another import registers at this moment is left to it."""
     now = timezone.now()
-    people: list[Person] = []
+    people: list[tuple[Any, ...]] = []
+    snapshots: dict[str, str] = {}
     # In one order for everybody: two imports that wait for each other's people would wait for ever.
     for c in sorted(fresh, key=lambda c: c.key):
-        person = Person(
-            organization=organization,
-            division_id=c.row.division_id,
-            household_id=c.row.household_id,
-            created_at=now,
-            updated_at=now,
+        state = _state_of_row(c, organization)
+        snapshots[c.key] = _json(state)
+        people.append(
+            (
+                *(state[column] for column in _PLAIN),
+                *(encrypt(state[column]) if state[column] else "" for column in _SEALED),
+                c.key if c.identity else None,
+                None if c.identity else c.key,
+                "" if c.identity else encrypt(c.provisional_text),
+                c.row.division_id,
+                organization.pk,
+                c.row.household_id,
+                1,
+                now,
+                now,
+            )
         )
-        _take(person, c)
-        people.append(person)
-    # PostgreSQL waits here for another transaction that is inserting the same number, and then does nothing;
+    # PostgreSQL waits here for another transaction that is inserting the same number, and then passes over it;
     # on SQLite there is no other writer.
-    Person.objects.bulk_create(people, ignore_conflicts=True, batch_size=2000)
-    states = {person.id_hash or person.provisional_key or "": state_of(person) for person in people}
-    ours: list[PersonVersion] = []
-    for some in portions(states):
+    insert(Person, _COLUMNS, people)
+    ours: list[tuple[Any, ...]] = []
+    for some in portions(snapshots):
         for column in ("id_hash", "provisional_key"):
             found = Person.objects.filter(**{f"{column}__in": some}, versions=None)
-            for key, pk in found.values_list(column, "pk"):
-                ours.append(
-                    PersonVersion(person_id=pk, version=1, snapshot=_json(states[key]), changed_by=by, at=now)
-                )
-    PersonVersion.objects.bulk_create(ours, batch_size=2000)
-    pks = [version.person_id for version in ours]
+            ours += [
+                (pk, 1, encrypt(snapshots[key]), by.pk if by else None, now)
+                for key, pk in found.values_list(column, "pk")
+            ]
+    insert(PersonVersion, ("person_id", "version", "snapshot", "changed_by_id", "at"), ours)
+    pks = [row[0] for row in ours]
     if pks:
         one = f":{pks[0]}" if len(pks) == 1 else ""
         events.record(
@@ -575,6 +574,34 @@ def _insert(fresh: Collection[_Checked], *, by: User | None, organization: Organ
             },
         )
     return len(pks)
+
+
+_PLAIN = ("name", "sex", "birth_date", "birth_month")
+_SEALED = ("id_number", "disability", "phones")
+_COLUMNS = (
+    *_PLAIN,
+    *_SEALED,
+    *("id_hash", "provisional_key", "provisional_text", "division_id", "organization_id", "household_id"),
+    *("version", "created_at", "updated_at"),
+)
+
+
+def _state_of_row(c: _Checked, organization: Organization) -> dict[str, Any]:
+    """As `state_of`, of somebody who is no row of the table yet."""
+    identity = c.identity
+    return {
+        "name": c.name,
+        "sex": identity.sex if identity else c.row.sex,
+        "birth_date": identity.birth if identity else c.row.birth_date,
+        "birth_month": c.birth_month,
+        "id_number": identity.number if identity else "",
+        "disability": identity.disability if identity else "",
+        "phones": c.phones,
+        "division": c.row.division_id,
+        "organization": organization.pk,
+        "household": c.row.household_id,
+        "merged_into": None,
+    }
 
 
 def _take(person: Person, c: _Checked) -> None:
@@ -618,7 +645,7 @@ def _save_version(person: Person, by: User | None) -> None:
 
 
 def _json(state: dict[str, Any]) -> str:
-    return json.dumps(state, ensure_ascii=False, separators=(",", ":"))
+    return json.dumps(state, ensure_ascii=False, separators=(",", ":"), default=date.isoformat)
 
 
 def _refuse(by: User | None, verb: str, person: Person, reason: str) -> NoReturn:
