@@ -30,6 +30,7 @@ from directory.models import User
 from ledger import actions, drafts, evidence
 from ledger.models import Decision, Draft, Entry, Evidence
 from ledger.permissions import may_file
+from ledger.posting import AboveMaximum, InsufficientFunds
 from ledger.refusals import Refusal
 from ledger.registers import Register, all_registers, get_register
 
@@ -266,8 +267,10 @@ def _submit(sheet: Sheet, on: date) -> Entry:
 
 
 def _show(refusal: Refusal, sheet: Sheet) -> None:
-    """Put what the ledger refused beside the fields it names."""
+    """Put what the ledger refused beside the fields it names; want of money or of room, beside the amount."""
+    money = isinstance(refusal, InsufficientFunds | AboveMaximum)
     for name, texts in refusal.fields.items():
+        name = name or ("amount" if money else "")
         for text in texts:
             sheet.form.add_error(name if name in sheet.form.fields else None, text)
 

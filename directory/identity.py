@@ -7,6 +7,7 @@ warn, and says only that a number is wrong, where a clerk has to be told which c
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -33,6 +34,7 @@ PROVINCES = frozenset(
 INVENTED = "990000"  # the area of the people of tests and of the demonstration; no real number begins so
 OLDEST = 120  # years
 ADULT = 18  # years
+LONGEST_NAME = 60
 
 # Said of a cell that holds a number and not a text: its last digits are lost and cannot be computed.
 NUMERIC_CELL = "身份证号被Excel截断，请设为文本后重新录入。"
@@ -104,6 +106,26 @@ def disagreements(identity: Identity, *, sex: str = "", birth: date | None = Non
     if birth is not None and birth != identity.birth:
         found["birth_date"] = f"填的是{birth:%Y-%m-%d}，与身份证号里的出生日期不一致，请核对。"
     return found
+
+
+def clean_name(text: str) -> str:
+    """A person's name as it is kept: without spaces inside a Chinese name, with one kind of dot.
+
+    Raises IdentityError for an empty one and for one with digits in it: a column too far to the left or right would
+    put a number where it is readable.
+    """
+    dotted = re.sub(r"[•‧・∙⋅．]", "·", text)  # before NFKC, which would make a full stop of the last one
+    name = "".join(
+        c for c in unicodedata.normalize("NFKC", dotted) if unicodedata.category(c) not in ("Cf", "Cc")
+    )
+    name = re.sub(r"\s+", "" if re.search(r"[\u3400-\u9fff]", name) else " ", name).strip()
+    if not name:
+        raise IdentityError("没有填写姓名。")
+    if len(name) > LONGEST_NAME:
+        raise IdentityError(f"姓名超过{LONGEST_NAME}个字，请核对。")
+    if any(c.isdigit() for c in name):
+        raise IdentityError("姓名里有数字，请核对是否填错了列。")
+    return name
 
 
 def age(birth: date, on: date) -> int:

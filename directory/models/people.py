@@ -67,8 +67,6 @@ class Person(models.Model):
     organization = models.ForeignKey(
         Organization,
         models.PROTECT,
-        null=True,
-        blank=True,
         related_name="registered_people",
         verbose_name="登记单位",
     )

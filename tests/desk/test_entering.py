@@ -126,6 +126,7 @@ def test_a_refusal_of_the_ledger_names_the_amounts_on_the_form(browse: Browse, t
     page = page_text(browse("徐庄").post(address(), {**typed, "amount": "30.000001"}))
     assert "可用 300,000.00 元" in page
     assert "超出 0.01 元" in page
+    assert '<a href="#id_amount">金额</a>' in page
     assert 'value="30.000001"' in page
     assert count_entries(filed_by__full_name="徐庄") == 0
 

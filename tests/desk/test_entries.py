@@ -313,7 +313,7 @@ def test_a_file_comes_with_its_name_and_can_do_nothing_in_the_page(browse: Brows
     assert response["Content-Type"] == "image/png"
     assert response["Content-Disposition"].startswith("inline; filename*=UTF-8''%E7%85%A7%E7%89%87")
     assert response["X-Content-Type-Options"] == "nosniff"
-    assert "default-src 'none'" in response["Content-Security-Policy"]
+    assert response["Content-Security-Policy"] == "default-src 'none'; frame-ancestors 'none'; sandbox"
     assert response["Cache-Control"] == "private, no-store"
 
 

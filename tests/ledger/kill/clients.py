@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import time
 import uuid
 from dataclasses import dataclass
@@ -77,13 +78,14 @@ def _finish(move: Move, client: int, seed: int, log: Log, deadline: float, chanc
     for _ in range(ATTEMPTS):
         if time.monotonic() > deadline:
             return False
+        began = time.monotonic()
         try:
             _try(move, client, seed, log)
         except IntegrityError as error:
             log.write("check", move.number, triggers.refused_by(error) or "unknown")
         except (OperationalError, InterfaceError) as error:
             connection.close()
-            word = _kind_of(error)
+            word = _kind_of(error, time.monotonic() - began)
             log.write(word, move.number)
             time.sleep(chance.uniform(0.1, 0.4) if word == "down" else chance.uniform(0, 0.1))
             continue
@@ -124,10 +126,14 @@ def _try(move: Move, client: int, seed: int, log: Log) -> None:
     log.write("approved" if move.approve else "returned", move.number)
 
 
-def _kind_of(error: Exception) -> str:
-    """deadlock, locked (SQLite), down (no connection was had), or lost: sent, and nobody knows what came of it."""
+def _kind_of(error: Exception, waited: float) -> str:
+    """What went wrong, none of which the clerk was told to be done:
+
+    deadlock; locked (SQLite refused at once, as it must not) or waited (it made us wait our full 20 seconds, being
+    busy and no fair queue); down (no connection was had); lost (sent, and nobody knows what came of it).
+    """
     if getattr(error.__cause__, "pgcode", None) == "40P01":
         return "deadlock"
     if "locked" in str(error):
-        return "locked"
-    return "down" if str(error).startswith("connection to server") else "lost"
+        return "waited" if waited > 15 else "locked"
+    return "down" if re.match(r"connection to server .* failed", str(error)) else "lost"

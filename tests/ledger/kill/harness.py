@@ -241,6 +241,7 @@ def _judge(run: Run, server: Postgres | Sqlite, took: float, killed: int) -> Ver
         "found_decided": words["resolved"],
         "deadlocks": deadlocks,
         "locked": words["locked"],
+        "waited_20_s": words["waited"],
         "check": words["check"],
         "lost": lost,
         "doubled": doubled,

@@ -1,0 +1,46 @@
+"""The demonstration: whole, marked, clean, and never over real data."""
+
+from __future__ import annotations
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from audit.models import Event
+from directory.models import User
+from ledger import figures
+from ledger.models import Draft, Entry, Period, Plan
+from ledger.scope import Scope
+from ledger.verify import verify
+from rongshan import demo
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_year_of_entries_in_every_state_with_one_refused_overspending() -> None:
+    demo.load()
+    entries = Entry.objects.unscoped("测试")
+    assert set(entries.values_list("state", flat=True)) == {"submitted", "returned", "withdrawn", "approved"}
+    assert set(entries.values_list("kind", flat=True)) == {"new", "correction", "reversal"}
+    assert Draft.objects.count() == 1
+    assert list(Period.objects.filter(is_closed=True).order_by("code").values_list("code", flat=True)) == [
+        "2022Q1",
+        "2022Q2",
+    ]
+    refused = Event.objects.get(outcome="refused")
+    assert "可用 6,500.00 元，本次 50,000.00 元" in refused.summary
+    money = figures.money(Plan.objects.get(), scope=Scope(everything=True)).total
+    assert (money.arranged, money.received) == (450_000_000, 450_000_000)
+    assert figures.is_demonstration()
+    assert list(verify()) == []
+    before = entries.count()
+    demo.load()
+    assert entries.count() == before
+
+
+def test_it_refuses_to_write_over_real_data() -> None:
+    call_command("create_admin", "realadmin", "--name", "真实管理员")
+    with pytest.raises(CommandError, match="已有正式数据"):
+        call_command("demo")
+    call_command("demo", "--if-empty")
+    assert not Plan.objects.exists()
+    assert list(User.objects.values_list("username", flat=True)) == ["realadmin"]
