@@ -250,7 +250,9 @@ class _Sheet:
         self.hidden_rows: list[int] = []
         self.merges: list[tuple[int, int, int, int]] = []
         self.formats: dict[tuple[int, int], str] = {}
-        self.uncalculated: set[tuple[int, int]] = set()
+        self.marks: dict[
+            tuple[int, int], Cell
+        ] = {}  # formulas without a value, and errors: calamine gives ""
         self._formula = self._value = self._inline = False
         self._reading = False
         self._kind = ""
@@ -291,6 +293,8 @@ class _Sheet:
     def text(self, text: str) -> None:
         if self._reading and text.strip():
             self._value = True
+            if self._kind == "e":
+                self.marks[self.row, self.column] = ["e", text[:20]]
 
     def end(self, tag: str) -> None:
         tag = _local(tag)
@@ -306,7 +310,7 @@ class _Sheet:
                     f"（最多 {MAX_ROWS:,} 行、{MAX_COLUMNS} 列），请删去表格以外的内容后再上传。"
                 )
             if self._formula and not self._value and self._kind not in ("str", "inlineStr"):
-                self.uncalculated.add((self.row, self.column))
+                self.marks[self.row, self.column] = ["f"]
             if (
                 self._kind in ("n", "d", "")
                 and self._style.isdigit()
@@ -323,7 +327,7 @@ class _Sheet:
             "merges": self.merges,
             "hidden_rows": self.hidden_rows,
             "formats": self.formats,
-            "uncalculated": self.uncalculated,
+            "marks": self.marks,
             "filled": self.filled,
         }
 
@@ -383,7 +387,7 @@ def _values(data: bytes, looked: list[dict[str, Any]] | None) -> list[dict[str, 
                         f"“{one.name}”超过 {MAX_ROWS:,} 行或 {MAX_COLUMNS} 列，请删去多余的内容后再上传。"
                     )
                 merges = [(a + 1, b + 1, c + 1, d + 1) for (a, b), (c, d) in sheet.merged_cell_ranges or []]
-                known = {"merges": merges, "hidden_rows": [], "formats": {}, "uncalculated": set()}
+                known = {"merges": merges, "hidden_rows": [], "formats": {}, "marks": {}}
             rows = _rows(one.name, sheet, known)
             found.append(
                 {
@@ -403,32 +407,32 @@ def _values(data: bytes, looked: list[dict[str, Any]] | None) -> list[dict[str, 
 
 def _rows(name: str, sheet: Any, known: dict[str, Any]) -> list[list[Any]]:
     formats: dict[tuple[int, int], str] = known["formats"]
-    unfinished: dict[int, list[int]] = {}
-    for row, column in known["uncalculated"]:
-        unfinished.setdefault(row, []).append(column)
+    marks: dict[int, list[tuple[int, Cell]]] = {}
+    for (row, column), mark in known["marks"].items():
+        marks.setdefault(row, []).append((column, mark))
     rows = []
     for number, values in enumerate(sheet.to_python(skip_empty_area=False), 1):
         cells = [
             value if type(value) is str else _cell(value, name, number, column, formats)
             for column, value in enumerate(values, 1)
         ]
-        _mark(cells, unfinished.pop(number, []))
+        _mark(cells, marks.pop(number, []))
         while cells and cells[-1] in (None, ""):
             cells.pop()
         if cells:
             rows.append([number, cells])
-    for number in sorted(unfinished):  # below the last row that has a value
+    for number in sorted(marks):  # below the last row that has a value
         cells = []
-        _mark(cells, unfinished[number])
+        _mark(cells, marks[number])
         rows.append([number, cells])
     return rows
 
 
-def _mark(cells: list[Cell], columns: list[int]) -> None:
-    """Say at each column that a formula stands there without a value."""
-    for column in columns:
+def _mark(cells: list[Cell], marks: list[tuple[int, Cell]]) -> None:
+    """Put what calamine leaves empty where it stands."""
+    for column, mark in marks:
         cells.extend([None] * (column - len(cells)))
-        cells[column - 1] = ["f"]
+        cells[column - 1] = mark
 
 
 def _cell(value: Any, sheet: str, row: int, column: int, formats: dict[tuple[int, int], str]) -> Cell:

@@ -1,0 +1,42 @@
+"""What is wrong, doubtful or worth telling in an uploaded workbook, each with sheet, cell and what to do."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One sentence about one cell. `cell` is "B12", "12" for a whole row or "" for the sheet; `value` is masked
+    where the column is personal; `rule` is a short name of what was checked."""
+
+    sheet: str
+    cell: str
+    column: str
+    value: str
+    rule: str
+    message: str
+
+    def as_dict(self) -> dict[str, str]:
+        """As `import_workbook --json` prints it (DESIGN §7)."""
+        return asdict(self)
+
+
+@dataclass
+class Findings:
+    """All errors and all warnings of a workbook, apart: warnings never drown errors."""
+
+    errors: list[Problem] = field(default_factory=list)
+    warnings: list[Problem] = field(default_factory=list)
+
+    def error(
+        self, sheet: str, cell: str, rule: str, message: str, *, column: str = "", value: str = ""
+    ) -> None:
+        """Something that must be changed in the file."""
+        self.errors.append(Problem(sheet, cell, column, value[:60], rule, message))
+
+    def warning(
+        self, sheet: str, cell: str, rule: str, message: str, *, column: str = "", value: str = ""
+    ) -> None:
+        """Something to look at; the row is read nevertheless."""
+        self.warnings.append(Problem(sheet, cell, column, value[:60], rule, message))

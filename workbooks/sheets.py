@@ -1,0 +1,474 @@
+"""From sheets as people keep them to tables of registers: the importer rules of DOMAIN §4, 1–9, 11 and 17.
+
+Finds the header, says which register a sheet is, which column stands where and in which unit, and gives the rows that
+are data. What a cell *means* is the work of ledger.parsing, through the same functions as the web form.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from ledger.registers import Column, Register
+from workbooks.problems import Findings
+from workbooks.reading import Sheet, address
+
+HEADER_WITHIN = 15  # rows
+ENOUGH = 3  # known headings
+OPTIONS_SHEET = "选项"  # of our own templates: hidden, and no data
+VERSION_MARK = "模板"
+NEVER_READ = frozenset({"序号", "编号序号", "no", "no."})
+_SUM_ROWS = {"合计": "合计", "总计": "合计", "共计": "合计", "小计": "小计"}
+_NOTE_ROW = re.compile(
+    r"^(注|备注|说明|填写说明|填表说明|填表人|填报人|制表人|审核人|负责人|单位负责人|经办人)[:：]"
+)
+_UNIT_IN_HEADING = re.compile(r"[(（]\s*(?:单位[:：])?\s*(万元|元)\s*[)）]|/(万元|元)$|[,，](万元|元)$")
+_SHEET_UNIT = re.compile(r"(?<!填报)(?<!实施)(?<!举办)(?<!报送)(?:金额)?单位[:：]\s*(人民币)?(万元|元)")
+_FILED_BY = re.compile(
+    r"(?:填报单位|报送单位|填表单位)(?:\((?:盖章|公章|章)\))?[:：]\s*(.*?)\s*(?=$|填报|填表|报送|制表|单位[:：]|日期|截至|\s{2,})"
+)
+_MARK = re.compile(
+    rf"{VERSION_MARK}[:：]?\s*([a-z_0-9]+)/([0-9a-f]{{8}})/([0-9a-z]+)/(\d{{4}}Q[1-4])", re.IGNORECASE
+)
+
+
+@dataclass(frozen=True)
+class Place:
+    """A column of the register where the sheet has it. `index` from 0; `unit` only of money: "元", "万元" or ""."""
+
+    column: Column
+    index: int
+    heading: str
+    unit: str = ""
+
+
+@dataclass
+class Table:
+    """A sheet understood: its register, its columns, and its rows of data as (row number, cells)."""
+
+    sheet: str
+    register: Register
+    header_row: int
+    places: list[Place]
+    rows: list[tuple[int, list[Any]]] = field(default_factory=list)
+    filed_by: str = ""  # what the sheet says after 填报单位：
+    filed_by_cell: str = ""
+    template: tuple[str, str, str, str] | None = None  # register, version, organization, period
+
+    def cell(self, row: int, name: str) -> str:
+        """The address of a register's column in a row; the row alone if the sheet has no such column."""
+        for place in self.places:
+            if place.column.name == name:
+                return address(row, place.index + 1)
+        return str(row)
+
+
+def understand(
+    sheets: Sequence[Sheet],
+    registers: Sequence[Register],
+    findings: Findings,
+    aliases: Mapping[str, Mapping[str, str]] | None = None,
+) -> list[Table]:
+    """The tables of a workbook, in its order; what was skipped and why goes to `findings`.
+
+    `registers` are those to choose from; a sheet belongs to the one most of whose headings it has. `aliases` maps a
+    register's code to further headings (as `heading_key` gives them) and the column each means.
+    """
+    tables = []
+    for sheet in sheets:
+        if sheet.hidden:
+            if sheet.name != OPTIONS_SHEET:
+                findings.warning(
+                    sheet.name,
+                    "",
+                    "隐藏工作表",
+                    f"工作表“{sheet.name}”是隐藏的，没有读取；如需导入请取消隐藏。",
+                )
+            continue
+        if not sheet.rows:
+            continue
+        table = _table(sheet, registers, findings, aliases or {})
+        if table is not None:
+            tables.append(table)
+    return tables
+
+
+# --- text -------------------------------------------------------------------------------------------------------
+
+
+def text_of(cell: Any) -> str:
+    """What a cell shows, roughly: for headings, marks and error lists."""
+    if cell is None:
+        return ""
+    if isinstance(cell, str):
+        return cell
+    if isinstance(cell, list):
+        if cell[0] in ("d", "n", "e"):
+            return str(cell[1])
+        return ("是" if cell[1] else "否") if cell[0] == "b" else ""
+    return str(cell)
+
+
+def plain(text: str) -> str:
+    """NFKC without any white space or invisible characters."""
+    folded = unicodedata.normalize("NFKC", text)
+    return "".join(c for c in folded if not c.isspace() and unicodedata.category(c) not in ("Cf", "Cc"))
+
+
+def heading_key(text: str) -> str:
+    """A heading as it is compared: without unit, remarks in brackets, stars and spaces."""
+    key = plain(text)
+    key = re.sub(r"\([^()]*\)|\[[^\[\]]*\]|【[^】]*】", "", key)
+    return re.sub(r"[*●○:,;、/·]+$|^[*●○]+", "", key).casefold()
+
+
+def unit_of(heading: str) -> str:
+    """ "万元" or "元" as the heading says, "" if it does not."""
+    found = _UNIT_IN_HEADING.search(unicodedata.normalize("NFKC", heading).strip())
+    return next((unit for unit in found.groups() if unit), "") if found else ""
+
+
+# --- the header -------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Found:
+    register: Register
+    row: int
+    depth: int
+    places: list[Place]
+    unknown: list[tuple[str, int]]
+    twice: list[tuple[Place, Place]]
+
+    @property
+    def score(self) -> tuple[int, int]:
+        have = {place.column.name for place in self.places}
+        return len(have), -sum(1 for c in self.register.columns if c.required and c.name not in have)
+
+
+def _table(
+    sheet: Sheet,
+    registers: Sequence[Register],
+    findings: Findings,
+    aliases: Mapping[str, Mapping[str, str]],
+) -> Table | None:
+    candidates = [
+        found for register in registers if (found := _header(sheet, register, aliases.get(register.code, {})))
+    ]
+    if not candidates:
+        names = "、".join(f"“{register.name}”" for register in registers)
+        findings.warning(
+            sheet.name,
+            "",
+            "没有表头",
+            f"工作表“{sheet.name}”前 {HEADER_WITHIN} 行没有找到{names}的表头，没有读取。",
+        )
+        return None
+    candidates.sort(key=lambda found: found.score, reverse=True)
+    best = candidates[0]
+    if len(candidates) > 1 and candidates[1].score == best.score:
+        names = "、".join(f"“{found.register.name}”" for found in candidates if found.score == best.score)
+        findings.error(
+            sheet.name, str(best.row), "台账不明", f"工作表“{sheet.name}”的表头像{names}，请上传时选明台账。"
+        )
+        return None
+    top = [(number, cells) for number, cells in sheet.rows if number < best.row]
+    table = Table(sheet.name, best.register, best.row, best.places)
+    sheet_unit = _above(table, top)
+    table.places = _with_units(table, sheet_unit, findings)
+    _check_header(table, best, findings)
+    table.rows = _body(sheet, table, best.row + best.depth, findings)
+    return table
+
+
+def _header(sheet: Sheet, register: Register, aliases: Mapping[str, str]) -> _Found | None:
+    known = _headings(register, aliases)
+    enough = min(ENOUGH, len(register.columns))
+    rows = dict(sheet.rows)
+    for number in sorted(rows):
+        if number > HEADER_WITHIN:
+            break
+        groups = _groups(sheet, number, rows[number])
+        ways = [(1, _single(rows[number]))]
+        if groups:
+            ways.append((2, _double(sheet, rows[number], rows.get(number + 1, []), groups, number)))
+        tried = [_match(register, known, number, depth, headings) for depth, headings in ways]
+        best = max(tried, key=lambda found: found.score[0])
+        if best.score[0] >= enough:
+            return best
+    return None
+
+
+def _headings(register: Register, aliases: Mapping[str, str]) -> dict[str, Column]:
+    known: dict[str, Column] = {}
+    by_name = {column.name: column for column in register.columns}
+    for column in register.columns:
+        for heading in (column.label, *column.aliases):
+            known.setdefault(heading_key(heading), column)
+    for heading, name in aliases.items():
+        if name in by_name:
+            known.setdefault(heading, by_name[name])
+    return known
+
+
+def _groups(sheet: Sheet, row: int, cells: list[Any]) -> dict[int, str]:
+    """Column index → the group heading merged over it, for merges of this row only that span several columns."""
+    found: dict[int, str] = {}
+    for top, left, bottom, right in sheet.merges:
+        if top == bottom == row and right > left and left <= len(cells):
+            group = text_of(cells[left - 1])
+            found.update(dict.fromkeys(range(left - 1, right), group))
+    return found
+
+
+def _single(cells: list[Any]) -> list[tuple[str, str]]:
+    return [("", text_of(cell)) for cell in cells]
+
+
+def _double(
+    sheet: Sheet, upper: list[Any], lower: list[Any], groups: Mapping[int, str], row: int
+) -> list[tuple[str, str]]:
+    """(group, leaf) of each column under a two-row header; a heading merged over both rows is its own leaf."""
+    width = max(len(upper), len(lower), max(groups) + 1)
+    found = []
+    for index in range(width):
+        below = text_of(lower[index]) if index < len(lower) else ""
+        above = text_of(upper[index]) if index < len(upper) else ""
+        if index in groups:
+            found.append((groups[index], below or groups[index]))
+        else:
+            found.append(("", above or below))
+    return found
+
+
+def _match(
+    register: Register, known: Mapping[str, Column], row: int, depth: int, headings: Sequence[tuple[str, str]]
+) -> _Found:
+    places: dict[str, Place] = {}
+    unknown, twice = [], []
+    for index, (group, leaf) in enumerate(headings):
+        if not plain(leaf):
+            continue
+        key = heading_key(leaf)
+        grouped = heading_key(group)
+        column = (
+            known.get(f"{grouped}/{key}") or known.get(f"{grouped}{key}") if grouped else None
+        ) or known.get(key)
+        if column is None:
+            if key not in NEVER_READ:  # 序号 is never a key
+                unknown.append((leaf, index))
+            continue
+        place = Place(column, index, plain(leaf), unit_of(leaf) or unit_of(group))
+        if column.name in places:
+            twice.append((places[column.name], place))
+        else:
+            places[column.name] = place
+    return _Found(register, row, depth, list(places.values()), unknown, twice)
+
+
+def _above(table: Table, top: Iterable[tuple[int, list[Any]]]) -> str:
+    """Read the lines above the header: 填报单位, our template's mark; returns the sheet's money unit or ""."""
+    unit = ""
+    for number, cells in top:
+        for index, cell in enumerate(cells):
+            text = unicodedata.normalize("NFKC", text_of(cell)).strip()
+            if not text:
+                continue
+            if mark := _MARK.search(text):
+                table.template = (mark[1].lower(), mark[2].lower(), mark[3].lower(), mark[4].upper())
+            if found := _SHEET_UNIT.search(text):
+                unit = unit or found[2]
+            if (found := _FILED_BY.search(text)) and not table.filed_by:
+                name = found[1]
+                at = index
+                if not name:  # the name stands in the next cell that has anything
+                    at, name = next(
+                        (
+                            (i, text_of(c).strip())
+                            for i, c in enumerate(cells)
+                            if i > index and text_of(c).strip()
+                        ),
+                        (index, ""),
+                    )
+                table.filed_by, table.filed_by_cell = name.strip(), address(number, at + 1)
+    return unit
+
+
+def _with_units(table: Table, sheet_unit: str, findings: Findings) -> list[Place]:
+    """Every money column with its unit: from its heading, else the sheet's unit line, else refused (rule 8)."""
+    places = []
+    for place in table.places:
+        if place.column.kind == "money" and not place.unit:
+            if not sheet_unit:
+                findings.error(
+                    table.sheet,
+                    address(table.header_row, place.index + 1),
+                    "金额单位",
+                    f"“{place.heading}”没有写明单位，请把表头改成“{place.heading}（元）”或“{place.heading}（万元）”。",
+                    column=place.column.label,
+                )
+            place = Place(place.column, place.index, place.heading, sheet_unit)
+        places.append(place)
+    return places
+
+
+def _check_header(table: Table, found: _Found, findings: Findings) -> None:
+    have = {place.column.name for place in found.places}
+    for column in table.register.columns:
+        if column.required and column.name not in have:
+            findings.error(
+                table.sheet,
+                str(found.row),
+                "缺少栏目",
+                f"表头（第 {found.row} 行）缺少必填栏目“{column.label}”，请补上这一列。",
+                column=column.label,
+            )
+    for first, second in found.twice:
+        findings.error(
+            table.sheet,
+            address(found.row, second.index + 1),
+            "栏目重复",
+            f"“{first.heading}”（{address(found.row, first.index + 1)}）和“{second.heading}”"
+            f"（{address(found.row, second.index + 1)}）都是“{first.column.label}”，请只留一列。",
+            column=first.column.label,
+        )
+    if found.unknown:
+        names = "、".join(
+            f"“{plain(text)[:20]}”（{address(found.row, index + 1)}）" for text, index in found.unknown[:12]
+        )
+        findings.warning(
+            table.sheet,
+            str(found.row),
+            "未读栏目",
+            f"这些栏目不在“{table.register.name}”中，没有读取：{names}。",
+        )
+
+
+# --- the body ---------------------------------------------------------------------------------------------------
+
+
+def _body(sheet: Sheet, table: Table, first: int, findings: Findings) -> list[tuple[int, list[Any]]]:
+    """The rows of data: merges filled down, sums checked and dropped, notes dropped, hidden rows skipped and told."""
+    filled = _filled_down(sheet, first)
+    rows: list[tuple[int, list[Any]]] = []
+    hidden: list[int] = []
+    sums = _Sums(table, findings)
+    indexes = [place.index for place in table.places]
+    for number, cells in sheet.rows:
+        if number < first:
+            continue
+        if number in filled:
+            cells = list(cells)
+            for index, value in filled[number].items():
+                cells.extend([None] * (index + 1 - len(cells)))
+                cells[index] = value
+        leading = next((plain(text_of(cell)) for cell in cells if text_of(cell).strip()), "")
+        if not leading:
+            continue
+        if kind := _SUM_ROWS.get(re.sub(r"[:：（(].*", "", leading)):
+            sums.check(number, cells, kind)
+            continue
+        if _NOTE_ROW.match(leading):
+            continue
+        if number in sheet.hidden_rows:
+            hidden.append(number)
+            continue
+        if not any(index < len(cells) and cells[index] not in (None, "") for index in indexes):
+            continue  # a serial number alone, or only columns that are not read
+        sums.add(cells)
+        rows.append((number, cells))
+    if hidden:
+        findings.warning(
+            sheet.name,
+            str(hidden[0]),
+            "隐藏行",
+            f"有 {len(hidden)} 行是隐藏的（第 {_ranges(hidden)} 行），没有读取；如需导入请取消隐藏或取消筛选。",
+        )
+    return rows
+
+
+def _filled_down(sheet: Sheet, first: int) -> dict[int, dict[int, Any]]:
+    """Row → column index → value of the merged cell that reaches down into it; only where a merge exists (rule 3)."""
+    if not sheet.merges:
+        return {}
+    rows = dict(sheet.rows)
+    found: dict[int, dict[int, Any]] = {}
+    for top, left, bottom, right in sheet.merges:
+        anchor = rows.get(top, [])
+        if top < first or bottom == top or left != right or left > len(anchor):
+            continue
+        value = anchor[left - 1]
+        for number in range(top + 1, min(bottom, sheet.rows[-1][0]) + 1):
+            if number in rows:
+                found.setdefault(number, {})[left - 1] = value
+    return found
+
+
+class _Sums:
+    """What the columns of numbers add up to, to be compared with 合计 and 小计."""
+
+    def __init__(self, table: Table, findings: Findings) -> None:
+        self.table, self.findings = table, findings
+        self.places = [p for p in table.places if p.column.kind in ("money", "integer")]
+        self.total = {p.column.name: Decimal(0) for p in self.places}
+        self.part = dict(self.total)
+        self.rows = 0
+
+    def add(self, cells: list[Any]) -> None:
+        self.rows += 1
+        for place in self.places:
+            value = _number(cells, place.index)
+            if value is not None:
+                self.total[place.column.name] += value
+                self.part[place.column.name] += value
+
+    def check(self, number: int, cells: list[Any], kind: str) -> None:
+        sums = self.total if kind == "合计" else self.part
+        for place in self.places:
+            stated = _number(cells, place.index)
+            if stated is None or not self.rows:
+                continue  # a 合计 above its rows, or an empty one
+            real = sums[place.column.name]
+            if stated != real:
+                self.findings.warning(
+                    self.table.sheet,
+                    address(number, place.index + 1),
+                    "合计不符",
+                    f"“{place.heading}”{kind}写的是 {_shown(stated)}，各行相加为 {_shown(real)}，请核对是否漏行或写错。",
+                    column=place.column.label,
+                    value=_shown(stated),
+                )
+        if kind == "小计":
+            self.part = dict.fromkeys(self.part, Decimal(0))
+
+
+def _number(cells: list[Any], index: int) -> Decimal | None:
+    cell = cells[index] if index < len(cells) else None
+    if isinstance(cell, list):
+        cell = cell[1] if cell[0] == "n" else None
+    if isinstance(cell, bool) or cell is None:
+        return None
+    if isinstance(cell, int | float):
+        return round(Decimal(str(cell)), 6).normalize()
+    text = re.sub(r"(万元|元|人次|人|名)$", "", plain(cell)).replace(",", "")
+    return Decimal(text) if re.fullmatch(r"-?\d{1,15}(\.\d{1,6})?", text) else None
+
+
+def _shown(value: Decimal) -> str:
+    return f"{value:,f}".rstrip("0").rstrip(".") if "." in f"{value:f}" else f"{value:,f}"
+
+
+def _ranges(numbers: Sequence[int]) -> str:
+    """ "3、7–9" of [3, 7, 8, 9]; shortened after ten."""
+    found: list[tuple[int, int]] = []
+    for number in numbers:
+        if found and number == found[-1][1] + 1:
+            found[-1] = (found[-1][0], number)
+        else:
+            found.append((number, number))
+    text = "、".join(str(a) if a == b else f"{a}–{b}" for a, b in found[:10])
+    return f"{text} 等" if len(found) > 10 else text
