@@ -6,7 +6,7 @@ An app declares its registers in `<app>/registers.py` as REGISTERS; `all_registe
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from functools import cache
 from importlib import import_module
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from django.forms import Form
 
     from directory.models import Organization, User
-    from ledger.models import Account, Detail
+    from ledger.models import Account, Detail, Entry, Plan
+    from ledger.scope import Scope
 
 
 @dataclass(frozen=True)
@@ -63,28 +64,172 @@ class Shown:
 
 
 @dataclass(frozen=True)
+class Column:
+    """One column of a register: a field of its form, a heading of its sheets, a line of its detail page.
+
+    `kind` says how a text becomes a value (ledger/parsing.py): text, integer, money (分), date, dates (first and last
+    day), month ("2022-03"), choice (the code), yesno, identity, phone, person_name, village (a Division), organization,
+    line (a BudgetLine), subject (the Entry of `register` referred to), percent (Decimal).
+    """
+
+    name: str
+    label: str
+    kind: str
+    required: bool = False
+    aliases: tuple[str, ...] = ()  # other headings (DOMAIN §4)
+    choices: tuple[tuple[str, str], ...] = ()
+    unit: str = ""  # as typed on the web; a sheet's unit of money is never guessed (DOMAIN §4 rule 8)
+    help: str = ""
+    personal: bool = False  # masked wherever it is shown; never in an error message
+    example: str = ""
+    register: str = ""  # kind subject: the code of the register it points at
+
+
+@dataclass(frozen=True)
+class Made:
+    """What became of one row of values: the unsaved row, or None and what is wrong, by column."""
+
+    row: Detail | None
+    errors: Mapping[str, list[str]]
+    warnings: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Estimates:
+    """What counts only while nothing exact is known, such as "约60人" until there is a 花名册 (DESIGN §4).
+
+    Decided at posting, with the accounts locked, and not at submission: whether the exact rows are the first or the
+    last can change while an entry waits. `moves` says what approving `entry` does to the estimates standing before it,
+    in the kinds ESTIMATED and REPLACED; a reversal or correction takes nothing of it back by itself.
+    """
+
+    accounts: Callable[[Any], list[Account]]  # of a row: locked before `moves` is asked
+    moves: Callable[[Entry, Any], list[Leg]]
+    standing: Callable[[], Mapping[int, int]]  # account id → what stands now; for verify_ledger
+
+
+ESTIMATED, REPLACED = "estimated", "replaced"
+
+
+@dataclass(frozen=True)
+class Card:
+    """One figure of a register on the first screen: the heading, then (words, number with unit) pairs."""
+
+    heading: str
+    figures: Sequence[tuple[str, str]]
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class ReportTable:
+    """One table a register offers to reports."""
+
+    title: str
+    headings: Sequence[str]
+    rows: Sequence[Sequence[str]]
+
+
+# the plan, what the reader may see, and the as-of date
+Cards = Callable[["Plan", "Scope", date], Sequence[Card]]
+ReportTables = Callable[["Plan", "Scope", date], Sequence[ReportTable]]
+
+
+def no_errors(row: Any, by: User, on: date) -> Mapping[str, list[str]]:
+    """The errors of a register whose columns say all."""
+    return {}
+
+
+def nothing(row: Any) -> Sequence[str]:
+    """The warnings of a register that has none."""
+    return ()
+
+
+def no_legs(row: Any) -> list[Leg]:
+    """The moves of a register that moves nothing."""
+    return []
+
+
+def anybody(organization: Organization | None) -> bool:
+    """A register every unit files."""
+    return organization is not None
+
+
+def _from_columns(*args: Any) -> Any:
+    """Stands for what the register's own columns give."""
+    raise NotImplementedError
+
+
+def _own_form(register: Register) -> Callable[[], type[Form]]:
+    def build() -> type[Form]:
+        from ledger.forms import form_for  # forms know registers, not the reverse
+
+        return form_for(register)
+
+    return build
+
+
+@dataclass(frozen=True, kw_only=True)
 class Register:
-    """One 台账 as a kind. Every callable takes the register's detail row, saved or not."""
+    """One 台账 as a kind. Every callable that takes a row takes the register's detail row, saved or not.
+
+    Form, list, detail page, sheet columns, export and admin view come from `columns`, `make` and `values`; what a
+    register does not say has the default of one that only records.
+    """
 
     code: str
     name: str
     model: type[Detail]
-    form: Callable[[], type[Form]]
     natural_key: Callable[[Any], str]
     occurred_on: Callable[[Any], date]
     summary: Callable[[Any], str]
-    amount: Callable[[Any], int | None]
-    legs: Callable[[Any], list[Leg]]
-    # field → messages; all that is wrong, at once; {} if nothing is
-    errors: Callable[[Any, User, date], Mapping[str, list[str]]]
-    warnings: Callable[[Any], Sequence[str]]
-    # what evidence must hang on it before approval; "" if none
-    evidence_rule: Callable[[Any], str]
-    shown: Callable[[Any], list[Shown]]
-    may_file: Callable[[Organization | None], bool]
-    # kind of move → the words a statement uses for it
-    kinds: Mapping[str, str]
+    columns: tuple[Column, ...] = ()
+    # parsed values, one mapping a row, to unsaved rows and what is wrong with each; set-based, never a query per row.
+    # A mapping may also hold "where", how the row is called in messages ("第 7 行"), and "replaces", the filed row that
+    # a form corrects. People it names are registered.
+    make: Callable[[Sequence[Mapping[str, Any]], User, date], list[Made]] | None = None
+    # column name → text, where the column's own kind does not say it; `published`: as exports and notices mask it
+    texts: Callable[[Any, bool], Mapping[str, str]] = lambda row, published: {}
+    # how another register's sheet may call a row of this one; the first is the best
+    called: Callable[[Any], Sequence[str]] | None = None
+    form: Callable[[], type[Form]] = _from_columns
+    shown: Callable[[Any], list[Shown]] = _from_columns
+    amount: Callable[[Any], int | None] = lambda row: None
+    amount_unit: str = ""  # of `amount`; "" is 分, shown in 元
+    legs: Callable[[Any], list[Leg]] = no_legs
     claims: Callable[[Any], list[Claim]] = no_claims
+    estimates: Estimates | None = None
+    # field → messages; all that is wrong, at once; {} if nothing is
+    errors: Callable[[Any, User, date], Mapping[str, list[str]]] = no_errors
+    warnings: Callable[[Any], Sequence[str]] = nothing
+    # what evidence must hang on it before approval; "" if none
+    evidence_rule: Callable[[Any], str] = lambda row: ""
+    # why an entry may not be approved yet, whatever its evidence; "" if it may. Asked of reversals too
+    not_yet: Callable[[Any], str] = lambda row: ""
+    may_file: Callable[[Organization | None], bool] = anybody
+    # kind of move → the words a statement uses for it
+    kinds: Mapping[str, str] = field(default_factory=dict)
+    cards: Cards | None = None
+    report_tables: ReportTables | None = None
+
+    def __post_init__(self) -> None:
+        if self.form is _from_columns:
+            object.__setattr__(self, "form", _own_form(self))
+        if self.shown is _from_columns:
+            object.__setattr__(self, "shown", self._shown)
+
+    def values(self, row: Any, *, published: bool = False) -> dict[str, str]:
+        """Column name → what a page or a sheet shows of the row, in the columns' order; "" for an empty one.
+
+        `published`: personal columns as exports and public notices mask them.
+        """
+        from ledger.parsing import text_of  # parsing knows columns, not the reverse
+
+        own = self.texts(row, published)
+        return {c.name: own[c.name] if c.name in own else text_of(c, row) for c in self.columns}
+
+    def _shown(self, row: Any) -> list[Shown]:
+        values = self.values(row)
+        return [Shown(c.name, c.label, values[c.name]) for c in self.columns if values[c.name]]
 
 
 @cache

@@ -1,0 +1,432 @@
+"""From what a person wrote to a value, per kind of column: one set of rules for forms and sheets (DOMAIN §4, §6).
+
+`parse(column, raw, known)` gives the value or raises ParseError, which says in Chinese what to write instead and never
+quotes a personal value. Look-ups are made once for all rows: they come with `known`.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from calendar import monthrange
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal, InvalidOperation
+from functools import cached_property
+from typing import Any, NamedTuple
+
+from django.db.models import F, Q
+
+from directory import matching
+from directory.identity import NUMERIC_CELL, IdentityError, PhoneError, check_identity, split_phones
+from directory.models import Division, Organization, User
+from directory.names import plain
+from ledger.models import BudgetLine, Entry
+from ledger.money import AmountError, parse_amount, yuan
+from ledger.registers import Column, get_register
+
+LONGEST = 2000  # characters of one text; the model's own limits are shorter
+LARGEST = 10**12
+EMPTY_SIGNS = frozenset({"", "-", "--", "–", "—", "——", "/", "\\"})
+YES = frozenset(["是", "有", "√", "✓", "✔", "对", "y", "yes", "true", "1", "合格"])
+NO = frozenset(["否", "无", "×", "✗", "✘", "x", "n", "no", "false", "0", "不合格", "没有"])
+SERIALS = range(30_000, 60_001)  # the days Excel counts from 1899-12-30: 1982 to 2064 (DOMAIN §4 rule 9)
+_DOTS = re.compile(r"(?<=[\u4e00-\u9fff])[•‧・∙⋅．](?=[\u4e00-\u9fff])")
+_DAY = r"(?:(\d{4})[-./年])?(\d{1,2})(?:[-./月](\d{1,2}))?[日号月]?"
+
+
+class ParseError(ValueError):
+    """The text is no value of its column; the message says what to write."""
+
+
+@dataclass(frozen=True, slots=True)
+class Raw:
+    """One field of a form or one cell of a sheet. Its repr shows nothing of it.
+
+    `text`: as a person reads it (a real date cell: "2022-03-01"). `number`: set when the cell holds a number.
+    `unit`: what the heading or the form says of money ("元", "万元"); "" is unknown and never guessed.
+    """
+
+    text: str
+    number: Decimal | None = None
+    is_date: bool = False
+    number_format: str = ""
+    unit: str = ""
+
+    def __repr__(self) -> str:
+        return "<Raw>"
+
+
+class Referred(NamedTuple):
+    """An entry another register's row may point at, with its row and how it may be called."""
+
+    entry: Entry
+    row: Any
+    called: tuple[str, ...]
+
+
+class Known:
+    """What the rows of one form or one file are read against, each asked once, when first needed.
+
+    `year` is the sheet's, for dates without one; `date1904` the workbook's flag; `on` is today.
+    """
+
+    def __init__(self, *, user: User, on: date, year: int | None = None, date1904: bool = False) -> None:
+        self.user, self.on, self.year, self.date1904 = user, on, year, date1904
+        self._referred: dict[str, list[Referred]] = {}
+        self._by_name: dict[str, dict[str, list[Referred]]] = {}
+
+    @cached_property
+    def names(self) -> matching.Names:
+        """Divisions, units and their aliases."""
+        return matching.load_names()
+
+    @cached_property
+    def lines(self) -> list[BudgetLine]:
+        """Every budget line with its plan and aliases, the latest plan first."""
+        rows = BudgetLine.objects.select_related("plan", "parent").prefetch_related("aliases")
+        return list(rows.order_by("-plan__year", "code"))
+
+    @cached_property
+    def lines_by_name(self) -> dict[str, list[BudgetLine]]:
+        """Code, name or alias → lines."""
+        found: dict[str, list[BudgetLine]] = {}
+        for line in self.lines:
+            texts = {line.code, line.name, *(alias.name for alias in line.aliases.all())}
+            for key in {plain(text) for text in texts}:
+                found.setdefault(key, []).append(line)
+        return found
+
+    def referred(self, register: str) -> list[Referred]:
+        """The live entries of a register that the user may see, the latest first."""
+        if register not in self._referred:
+            declared = get_register(register)
+            model: Any = declared.model
+            live = Q(state=Entry.State.SUBMITTED) | Q(state=Entry.State.APPROVED, subject__in_force=F("pk"))
+            entries = {
+                entry.pk: entry
+                for entry in Entry.objects.for_user(self.user)
+                .filter(live, register=register)
+                .exclude(kind=Entry.Kind.REVERSAL)
+                .select_related("subject", "filed_for")
+            }
+            rows = model.objects.filter(entry__in=list(entries), version=F("entry__version"))
+            newest: dict[int, Referred] = {}  # the entry in force rather than its undecided correction
+            for row in rows.order_by("-entry_id"):
+                entry = entries[row.entry_id]
+                row.entry = entry
+                names = declared.called(row) if declared.called else (declared.natural_key(row),)
+                newest[entry.subject_id] = Referred(entry, row, tuple(names))
+            self._referred[register] = list(newest.values())
+        return self._referred[register]
+
+    def referred_by_name(self, register: str) -> dict[str, list[Referred]]:
+        """What an entry may be called → the entries called so."""
+        if register not in self._by_name:
+            found: dict[str, list[Referred]] = {}
+            for one in self.referred(register):
+                for key in {plain(text) for text in (*one.called, f"{one.entry.pk}号") if text}:
+                    found.setdefault(key, []).append(one)
+            self._by_name[register] = found
+        return self._by_name[register]
+
+
+def parse(column: Column, raw: Raw, known: Known) -> Any:
+    """The column's value: "" or None for an empty one. Raises ParseError, also for an empty one that is required."""
+    if column.kind != "text" and column.kind != "yesno" and raw.text.strip() in EMPTY_SIGNS:
+        raw = Raw("")
+    if not raw.text.strip():
+        if column.required:
+            chosen = column.kind in ("choice", "organization", "line", "subject", "yesno")
+            raise ParseError(f"请{'选择' if chosen else '填写'}{column.label}。")
+        return "" if column.kind in ("text", "choice", "identity", "phone", "person_name", "month") else None
+    return KINDS[column.kind](column, raw, known)
+
+
+def tidy(text: str) -> str:
+    """Text as it is kept: full-width letters and digits half-width, one kind of dot, no invisible characters."""
+    folded = unicodedata.normalize("NFKC", _DOTS.sub("·", text))
+    # NFKC makes full-width punctuation half-width, which is not how Chinese is written
+    folded = "".join(old if old in "，。；：？！（）" else new for old, new in _pairs(text, folded))
+    seen = "".join(c for c in folded if c.isspace() or unicodedata.category(c) not in ("Cf", "Cc"))
+    return " ".join(seen.split())
+
+
+def _pairs(text: str, folded: str) -> list[tuple[str, str]]:
+    dotted = _DOTS.sub("·", text)
+    each = [unicodedata.normalize("NFKC", c) for c in dotted]
+    return list(zip(dotted, each, strict=True)) if "".join(each) == folded else [("", folded)]
+
+
+def _text(column: Column, raw: Raw, known: Known) -> str:
+    text = _whole(raw.number) if raw.number is not None and _is_whole(raw.number) else tidy(raw.text)
+    if len(text) > LONGEST:
+        raise ParseError(f"最多 {LONGEST} 个字，现有 {len(text)} 个，请精简。")
+    for run in re.findall(r"(?<![0-9A-Za-z])\d{17}[0-9Xx](?![0-9A-Za-z])", text):
+        try:
+            check_identity(run, on=known.on)
+        except IdentityError:
+            continue
+        raise ParseError("这一栏里有身份证号，请删去；身份证号只填在“身份证号”一栏。")
+    return text
+
+
+def _integer(column: Column, raw: Raw, known: Known) -> int:
+    text = plain(raw.text).replace(",", "")
+    match = re.fullmatch(r"约?(\d+)(?:\.0*)?(?:人次|人|名|天|课时|个|场|次)?(?:左右)?", text)
+    if match is None:
+        raise ParseError(f"{column.label}请填整数，例如 {column.example or '60'}。")
+    value = int(match[1])
+    if value > LARGEST:
+        raise ParseError(f"{column.label}过大，请核对。")
+    return value
+
+
+def _money(column: Column, raw: Raw, known: Known) -> int:
+    text = plain(raw.text)
+    if raw.number is not None:
+        text = format(raw.number, "f")
+    if not raw.unit and not text.endswith(("元", "万")):
+        raise ParseError("不知道是元还是万元：请在表头或金额后写明单位。")
+    try:
+        return parse_amount(text, raw.unit)
+    except AmountError as error:
+        raise ParseError(str(error)) from None
+
+
+def _percent(column: Column, raw: Raw, known: Known) -> Decimal:
+    text = plain(raw.text)
+    try:
+        if raw.number is not None:
+            value = raw.number * 100 if "%" in raw.number_format else raw.number
+            if "%" not in raw.number_format and 0 < value <= 1:
+                raise ParseError(f"{column.label}写的是{text}，是{text}%还是{value * 100:f}%？请写明百分号。")
+        else:
+            value = Decimal(text.removesuffix("%"))
+    except InvalidOperation:
+        raise ParseError(f"{column.label}请填百分数，例如 60%。") from None
+    if not value.is_finite() or not 0 <= value <= 100:
+        raise ParseError(f"{column.label}应在 0% 到 100% 之间，请核对。")
+    return value.quantize(Decimal("0.01"))
+
+
+def _date(column: Column, raw: Raw, known: Known) -> date:
+    if raw.is_date:
+        return date.fromisoformat(raw.text[:10])
+    if raw.number is not None and _is_whole(raw.number) and int(raw.number) in SERIALS:
+        return (date(1904, 1, 1) if known.date1904 else date(1899, 12, 30)) + timedelta(days=int(raw.number))
+    text = plain(raw.text)
+    if parts := re.fullmatch(r"(\d{4})(\d{2})(\d{2})", text):
+        return _day(int(parts[1]), int(parts[2]), int(parts[3]), column)
+    return _one_day(column, text, raw, known.year)
+
+
+def _one_day(column: Column, text: str, raw: Raw, year: int | None) -> date:
+    parts = re.fullmatch(_DAY, text)
+    if parts is None:
+        raise ParseError(f"{column.label}请写成 2022-03-01 这样的日期。")
+    if parts[3] is None:
+        _refuse_ambiguous(column, raw)
+        raise ParseError(f"{column.label}只写到月，请写明是哪一天，例如 2022-03-01。")
+    if parts[1] is None and year is None:
+        raise ParseError(f"{column.label}没有写年份，请写成 2022-03-01 这样的日期。")
+    return _day(int(parts[1] or year or 0), int(parts[2]), int(parts[3]), column)
+
+
+def _dates(column: Column, raw: Raw, known: Known) -> tuple[date, date]:
+    """ "2022.6.6-6.10", "2022年6月6-10日", "2022-06-06至2022-06-10", or one day."""
+    if raw.is_date or raw.number is not None:
+        day = _date(column, raw, known)
+        return day, day
+    text = re.sub(r"[—–~～]+|--", "至", plain(raw.text)).replace("到", "至")
+    first, parted, last = text.partition("至")
+    if not parted:
+        # a dash between the two days: the only one, or the one after a whole date written with dots or characters
+        dashed = re.fullmatch(r"(\d{4}[./年]\d{1,2}[./月]\d{1,2}日?|\d{1,2}[.月]\d{1,2}日?)-(.+)", text)
+        first, last = (dashed[1], dashed[2]) if dashed else (text, "")
+    if not parted and not last:
+        one = Raw(first)
+        start = _date(column, one, known)
+        return start, start
+    start = _date(column, Raw(first), known)
+    if re.fullmatch(r"\d{1,2}[日号]?", last):
+        end = _day(start.year, start.month, int(re.sub(r"\D", "", last)), column)
+    else:
+        end = _one_day(column, last, Raw(last), start.year)
+    if end < start:
+        raise ParseError(f"{column.label}的结束日期 {end} 早于开始日期 {start}，请核对。")
+    return start, end
+
+
+def _month(column: Column, raw: Raw, known: Known) -> str:
+    if raw.is_date:
+        return raw.text[:7]
+    if raw.number is not None and _is_whole(raw.number) and int(raw.number) in SERIALS:
+        return f"{_date(column, raw, known):%Y-%m}"
+    text = plain(raw.text)
+    if parts := re.fullmatch(r"(\d{4})(\d{2})", text):
+        return _year_month(int(parts[1]), int(parts[2]), column)
+    parts = re.fullmatch(r"(?:(\d{4})[-./年])?(\d{1,2})月?(?:[-./]?\d{1,2}日?)?", text)
+    if parts is None:
+        raise ParseError(f"{column.label}请写成 2022-03 这样的年月。")
+    _refuse_ambiguous(column, raw)
+    year = int(parts[1]) if parts[1] else known.year
+    if year is None:
+        raise ParseError(f"{column.label}没有写年份，请写成 2022-03。")
+    return _year_month(year, int(parts[2]), column)
+
+
+def _refuse_ambiguous(column: Column, raw: Raw) -> None:
+    """2022.10 typed as a number is stored as 2022.1 (DOMAIN §4 rule 9): nobody can tell any more."""
+    if raw.number is not None and re.fullmatch(r"\d{4}\.1", plain(raw.text)):
+        raise ParseError(
+            f"{column.label}是数字“{raw.text.strip()}”，分不清1月和10月，请设为文本后写成 2022-10。"
+        )
+
+
+def _year_month(year: int, month: int, column: Column) -> str:
+    if not (1900 <= year <= 2200 and 1 <= month <= 12):
+        raise ParseError(f"{column.label}的年月不存在，请核对。")
+    return f"{year}-{month:02d}"
+
+
+def _day(year: int, month: int, day: int, column: Column) -> date:
+    if not (1900 <= year <= 2200 and 1 <= month <= 12 and 1 <= day <= monthrange(year, month)[1]):
+        raise ParseError(f"{column.label}“{year}年{month}月{day}日”不存在，请核对。")
+    return date(year, month, day)
+
+
+def _choice(column: Column, raw: Raw, known: Known) -> str:
+    wanted = plain(raw.text)
+    for code, label in column.choices:
+        if wanted in (plain(code), plain(label)):
+            return code
+    allowed = "、".join(label for _, label in column.choices)
+    raise ParseError(f"{column.label}没有“{raw.text.strip()[:20]}”这一项，可填：{allowed}。")
+
+
+def _yesno(column: Column, raw: Raw, known: Known) -> bool | None:
+    wanted = plain(raw.text)
+    if wanted in YES or wanted in NO:
+        return wanted in YES
+    if wanted in EMPTY_SIGNS and not column.required:
+        return None
+    raise ParseError(f"{column.label}请填“是”或“否”。")
+
+
+def _identity(column: Column, raw: Raw, known: Known) -> str:
+    """As typed: whether it is right is said by the directory, row by row, together with whose it is."""
+    if raw.number is not None:
+        raise ParseError(NUMERIC_CELL)
+    return raw.text.strip()
+
+
+def _phone(column: Column, raw: Raw, known: Known) -> str:
+    text = _whole(raw.number) if raw.number is not None and _is_whole(raw.number) else raw.text
+    try:
+        return "、".join(split_phones(text))
+    except PhoneError as error:
+        raise ParseError(str(error)) from None
+
+
+def _person_name(column: Column, raw: Raw, known: Known) -> str:
+    if any(c.isdigit() for c in raw.text):
+        raise ParseError("姓名里有数字，请核对是否填错了列。")
+    return raw.text.strip()
+
+
+def _village(column: Column, raw: Raw, known: Known) -> Division:
+    """A village with its township in front, or only the township."""
+    try:
+        return known.names.match_township(raw.text)
+    except matching.Ambiguous as error:
+        raise ParseError(str(error)) from None
+    except matching.NoMatch:
+        pass
+    try:
+        return known.names.match_village(raw.text)
+    except (matching.NoMatch, matching.Ambiguous) as error:
+        raise ParseError(str(error)) from None
+
+
+def _organization(column: Column, raw: Raw, known: Known) -> Organization:
+    try:
+        return known.names.match_organization(raw.text)
+    except (matching.NoMatch, matching.Ambiguous) as error:
+        raise ParseError(str(error)) from None
+
+
+def _line(column: Column, raw: Raw, known: Known) -> BudgetLine:
+    found = known.lines_by_name.get(plain(raw.text), [])
+    if known.year is not None and len(found) > 1:
+        found = [line for line in found if line.plan.year == known.year] or found
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise ParseError(
+            f"“{raw.text.strip()[:30]}”有{len(found)}个项目：{'、'.join(line.code for line in found)}，请填项目编码。"
+        )
+    raise ParseError(f"找不到项目“{raw.text.strip()[:30]}”，请填项目编码，或请管理员登记别名。")
+
+
+def _subject(column: Column, raw: Raw, known: Known) -> Entry:
+    found = known.referred_by_name(column.register).get(plain(raw.text), [])
+    if len(found) == 1:
+        return found[0].entry
+    name = get_register(column.register).name
+    if found:
+        several = "、".join(f"{one.entry.pk} 号（{one.called[0]}）" for one in found[:5])
+        raise ParseError(f"“{raw.text.strip()[:30]}”在{name}里有{len(found)}条：{several}，请写记录号。")
+    raise ParseError(f"{name}里找不到“{raw.text.strip()[:30]}”，请先填报，或核对写法。")
+
+
+def _is_whole(number: Decimal) -> bool:
+    return number == number.to_integral_value()
+
+
+def _whole(number: Decimal) -> str:
+    return str(int(number))
+
+
+KINDS: dict[str, Callable[[Column, Raw, Known], Any]] = {
+    "text": _text,
+    "integer": _integer,
+    "money": _money,
+    "percent": _percent,
+    "date": _date,
+    "dates": _dates,
+    "month": _month,
+    "choice": _choice,
+    "yesno": _yesno,
+    "identity": _identity,
+    "phone": _phone,
+    "person_name": _person_name,
+    "village": _village,
+    "organization": _organization,
+    "line": _line,
+    "subject": _subject,
+}
+
+
+def text_of(column: Column, row: Any) -> str:
+    """What a page or sheet shows of the row's attribute of the column's name; "" for an empty one."""
+    value = getattr(row, column.name, None)
+    if value is None or value == "":
+        return ""
+    if column.kind == "money":
+        return f"{yuan(value)} 元"
+    if column.kind == "choice":
+        return dict(column.choices).get(value, str(value))
+    if column.kind == "yesno":
+        return "是" if value else "否"
+    if column.kind == "integer":
+        return f"{value:,} {column.unit}".strip()
+    if column.kind == "percent":
+        return f"{value}%"
+    if column.kind == "village":
+        above = value.parent.name if value.level == "village" and value.parent is not None else ""
+        return f"{above}{value.name}"
+    if column.kind == "line":
+        return f"{value.code} {value.name}"
+    return str(value)
