@@ -1,13 +1,17 @@
-"""Lists for the administrators' screens."""
+"""Lists for the administrators' screens; people as they are shown, masked."""
 
 from __future__ import annotations
 
 import datetime
+from dataclasses import dataclass
 
 from django.db.models import Count, F, Q, QuerySet
 from django.db.models.functions import Coalesce, Greatest
 
-from directory.models import Organization, User
+from audit.models import Event
+from directory.identity import ADULT, age, mask_id_export, mask_id_staff, mask_person, mask_phone
+from directory.models import Organization, Person, PersonFact, User
+from directory.people import REVEALED
 
 
 def users(
@@ -43,3 +47,61 @@ def organizations() -> QuerySet[Organization]:
         .annotate(people=Count("users", filter=Q(users__is_active=True)))
         .order_by("-side", "kind", "code")  # 山亭 first
     )
+
+
+@dataclass(frozen=True)
+class MaskedPerson:
+    """A person as a page may show them without a reason."""
+
+    pk: int
+    name: str  # 张*三; of a child the code and the age band
+    sex: str
+    years: str  # "43岁"; of a child nothing: the band says it
+    id_number: str
+    phones: str
+    place: str  # township and village, no address
+    unit: str
+    is_child: bool
+    is_provisional: bool
+    version: int
+    updated_at: datetime.datetime
+
+
+def masked(person: Person, *, on: datetime.date, outside: bool = False) -> MaskedPerson:
+    """Needs organization and division__parent loaded. `outside`: by the rule for public notices (DOMAIN §6)."""
+    birth = person.birth_date
+    is_child = birth is not None and age(birth, on) < ADULT
+    number = person.id_number.open()
+    if is_child:
+        number = phones = ""
+    else:
+        number = mask_id_export(number) if outside else mask_id_staff(number)
+        phones = "、".join(mask_phone(phone) for phone in person.phones.open().split("、") if phone)
+    place = person.division
+    town = place.parent.name if place and place.parent and place.level == "village" else ""
+    return MaskedPerson(
+        pk=person.pk,
+        name=mask_person(person.pk, person.name, birth, on=on),
+        sex=person.get_sex_display(),
+        years=f"{age(birth, on)}岁" if birth and not is_child else "",
+        id_number=number,
+        phones=phones,
+        place=town + (place.name if place else ""),
+        unit=str(person.organization),
+        is_child=is_child,
+        is_provisional=person.is_provisional,
+        version=person.version,
+        updated_at=person.updated_at,
+    )
+
+
+def facts_of(person: Person) -> QuerySet[PersonFact]:
+    """户类型 and 监测类别 of a person, the latest first, withdrawn ones among them."""
+    facts = PersonFact.objects.filter(person=person).select_related("recorded_by__organization")
+    return facts.order_by("kind", "-valid_from", "-pk")
+
+
+def looks_at(person: Person, *, limit: int = 50) -> list[Event]:
+    """Who has looked at the person in full, or tried to, and why: the latest first."""
+    events = Event.objects.filter(target=f"directory.person:{person.pk}", verb=REVEALED)
+    return list(events.order_by("-pk")[:limit])

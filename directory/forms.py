@@ -11,6 +11,7 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from directory.models import Division, Organization, User
+from directory.people import LONGEST_REASON, SECRETS
 
 BUSINESS_ROLES = [(role.value, role.label) for role in User.Role if role not in User.ADMINISTRATORS]
 
@@ -133,4 +134,33 @@ class UserFilterForm(forms.Form):
         label="状态",
         required=False,
         choices=[("", "全部"), ("active", "在用"), ("inactive", "已停用"), ("idle", "90 天未登录")],
+    )
+
+
+class PersonSearchForm(forms.Form):
+    """One box: with a digit in it, it is an identity number. Sent by POST, so that it is in no address and no log."""
+
+    q = forms.CharField(
+        label="身份证号或姓名",
+        max_length=60,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+        error_messages={"required": "请输入完整的身份证号，或姓名中的两个字。"},
+    )
+
+
+class RevealForm(forms.Form):
+    """Whether the reason is one is the action's question."""
+
+    fields_shown = forms.MultipleChoiceField(
+        label="查看内容",
+        choices=list(SECRETS.items()),
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"required": "请选择要查看的内容。"},
+    )
+    reason = forms.CharField(
+        label="理由",
+        max_length=LONGEST_REASON,
+        help_text="至少5个字，会与您的姓名、时间一起留存，例如“核对培训签到与本人证件”。",
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+        error_messages={"required": "请写明理由，至少5个字。"},
     )

@@ -31,7 +31,6 @@ from directory.identity import (
     clean_name,
     disagreements,
     mask_id_staff,
-    mask_name,
     mask_person,
     split_phones,
 )
@@ -123,7 +122,7 @@ def match_people(*, on: date, organization: Organization, rows: Sequence[PersonR
     fresh = _fresh(checked, known)
     warnings += _possible_doubles(fresh, organization)
     as_if = known | {c.key: _Known(None, c.name, None) for c in fresh.values()}
-    return _resolved(len(rows), checked, as_if, len(fresh), problems, warnings, on)
+    return _resolved(len(rows), checked, as_if, fresh, len(fresh), problems, warnings, on)
 
 
 def resolve_people(
@@ -146,7 +145,7 @@ def resolve_people(
             warnings += _possible_doubles(fresh, organization)
             new = _insert(fresh.values(), by=by, organization=organization)
             known |= _known(fresh)
-    return _resolved(len(rows), checked, known, new, problems, warnings, on)
+    return _resolved(len(rows), checked, known, fresh, new, problems, warnings, on)
 
 
 def register_person(*, by: User | None, on: date, organization: Organization, row: PersonRow) -> Person:
@@ -295,12 +294,18 @@ def people_for(user: User) -> QuerySet[Person]:
     unit = user.organization
     if not user.is_active or not user.is_business or unit is None or user.role == User.Role.PARTNER:
         return Person.objects.none()
-    if user.role == User.Role.LEADER or unit.kind == Organization.Kind.BUREAU:
+    if sees_everybody(user):
         return Person.objects.all()
     own = Q(organization=unit)
     if unit.kind == Organization.Kind.TOWNSHIP:
         own |= Q(division=unit.division_id) | Q(division__parent=unit.division_id)
     return Person.objects.filter(own)
+
+
+def sees_everybody(user: User) -> bool:
+    """Whether the masked pages of all units are open to `user`: the bureau and the leaders."""
+    bureau = user.organization is not None and user.organization.kind == Organization.Kind.BUREAU
+    return user.is_active and user.is_business and (bureau or user.role == User.Role.LEADER)
 
 
 def may_reveal(user: User, person: Person) -> bool:
@@ -457,12 +462,13 @@ def _resolved(
     count: int,
     checked: list[_Checked],
     known: dict[str, _Known],
+    fresh: dict[str, _Checked],
     new: int,
     problems: list[RowProblem],
     warnings: list[RowProblem],
     on: date,
 ) -> Resolved:
-    conflicts = list(_name_conflicts(checked, known, on))
+    conflicts = list(_name_conflicts(checked, known, fresh, on))
     wrong = {problem.index for problem in conflicts}
     ids: list[int | None] = [None] * count
     for c in checked:
@@ -491,20 +497,26 @@ def _fresh(checked: list[_Checked], known: dict[str, _Known]) -> dict[str, _Chec
     return fresh
 
 
-def _name_conflicts(checked: list[_Checked], known: dict[str, _Known], on: date) -> Iterator[RowProblem]:
+def _name_conflicts(
+    checked: list[_Checked], known: dict[str, _Known], fresh: dict[str, _Checked], on: date
+) -> Iterator[RowProblem]:
     for c in checked:
         if c.identity is None:
             continue  # their key holds the name; it may have been corrected since
         kept = known[c.key]
         if plain(kept.name) == plain(c.name):
             continue
-        there = mask_person(kept.pk or 0, kept.name, kept.birth, on=on) if kept.pk else mask_name(kept.name)
-        yield RowProblem(
-            c.index,
-            "name",
-            f"身份证号{mask_id_staff(c.identity.number)}已登记的姓名是{there}，与这里的{mask_name(c.name)}不同，"
-            "请核对；确已改名的，请先更正人员资料。",
-        )
+        masked = mask_id_staff(c.identity.number)
+        if c.key in fresh:  # of another row; or of another import at this moment
+            message = f"身份证号{masked}在同时登记的另一行里是别的姓名，请核对。"
+        else:
+            there = mask_person(kept.pk or 0, kept.name, kept.birth, on=on)
+            here = mask_person(kept.pk or 0, c.name, c.identity.birth, on=on)
+            different = "与这里的不同" if here == there else f"与这里的{here}不同"
+            message = (
+                f"身份证号{masked}已登记的姓名是{there}，{different}，请核对；确已改名的，请先更正人员资料。"
+            )
+        yield RowProblem(c.index, "name", message)
 
 
 def _possible_doubles(fresh: dict[str, _Checked], organization: Organization) -> Iterator[RowProblem]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import path
 from django.views.generic import RedirectView
 
-from directory import views
+from directory import people_views, views
 
 urlpatterns = [
     path("login/", views.Login.as_view(), name="login"),
@@ -20,6 +20,9 @@ urlpatterns = [
     path("users/<int:pk>/role/", views.user_role, name="user_role"),
     path("organizations/", views.organizations, name="organizations"),
     path("organizations/new/", views.organization_new, name="organization_new"),
+    path("people/", people_views.people, name="people"),
+    path("people/<int:pk>/", people_views.person, name="person"),
+    path("people/<int:pk>/reveal/", people_views.reveal, name="person_reveal"),
     path("admin/login/", views.admin_login),
     path("admin/logout/", views.logout),
     path("admin/password_change/", RedirectView.as_view(pattern_name="password_change")),

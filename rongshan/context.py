@@ -21,6 +21,7 @@ NAVIGATION: tuple[tuple[str, str, frozenset[User.Role]], ...] = (
     ("待办", "desk:home", STAFF),
     ("填报记录", "desk:entries", STAFF),
     ("审核", "desk:review", frozenset({User.Role.REVIEWER})),
+    ("人员", "people", STAFF - {User.Role.PARTNER} | {User.Role.LEADER}),
     ("季度", "desk:periods", frozenset({User.Role.REVIEWER, User.Role.LEADER})),
     ("待定事项", "dashboard:questions", BUSINESS),
     ("账号", "users", User.ADMINISTRATORS),
