@@ -112,28 +112,32 @@ def submit_batch(
     upload: Upload,
     items: Sequence[Item],
     missing: int = 0,
+    batch: Batch | None = None,
 ) -> Batch:
     """Write a planned file to the books as submitted entries: all of `items`, or nothing.
 
-    Added rows are filed set-based; changed ones become a new version or a correction each. Raises NotAllowed,
+    `batch`: the one this file has already begun in the same transaction, when rows of one sheet refer to rows of
+    another. Added rows are filed set-based; changed ones become a new version or a correction each. Raises NotAllowed,
     SubjectTaken (somebody filed one of the rows since it was planned), or a posting refusal over all rows together.
     """
     share_books()
     if not may_file(by) or (by.organization_id != organization.pk and not may_review(by)):
         raise NotAllowed(f"您不能为{organization}导入。")
     counts = {kind: sum(item.planned.kind == kind for item in items) for kind in (ADDED, CHANGED, UNCHANGED)}
-    batch = Batch(
-        organization=organization,
-        period=period,
-        name=upload.name[:200],
-        sha256=upload.sha256,
-        path=upload.path,
-        registers=sorted({item.register.code for item in items}),
-        counts={**counts, "missing": missing},
-        uploaded_by=by,
-        uploaded_at=moment(on),
-    )
-    batch.save(force_insert=True)
+    counts["missing"] = missing
+    if batch is None:
+        batch = Batch(
+            organization=organization,
+            period=period,
+            name=upload.name[:200],
+            sha256=upload.sha256,
+            path=upload.path,
+            uploaded_by=by,
+            uploaded_at=moment(on),
+        )
+    batch.registers = sorted({*batch.registers, *(item.register.code for item in items)})
+    batch.counts = {kind: batch.counts.get(kind, 0) + count for kind, count in counts.items()}
+    batch.save()
     _add([item for item in items if item.planned.kind == ADDED], batch, by, on)
     for item in items:
         if item.planned.kind == CHANGED:

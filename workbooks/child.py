@@ -4,7 +4,7 @@ A hostile workbook can make the reader abort its whole process (two cells, A1 an
 parsed anywhere else. This module must run without Django and without any key in its environment.
 
 Answer: {"refused": sentence} or {"sheets": [{"name", "hidden", "rows": [[row number, [cell, …]], …], "merges":
-[[top, left, bottom, right], …] (1-based), "hidden_rows": [number, …]}]}. A cell is null, a text, a number, or a list:
+[[top, left, bottom, right], …] (1-based), "hidden_rows": [number, …], "date1904"}]}. A cell is null, a text, a number, or a list:
 ["d", ISO date or time, number format], ["n", number, number format], ["b", true], ["e", error text], ["f"] for a
 formula that was never calculated.
 """
@@ -156,8 +156,11 @@ def _look_through(archive: zipfile.ZipFile, parts: dict[str, zipfile.ZipInfo]) -
     budget = _Budget()
     listed: list[tuple[str, str, bool]] = []
     targets: dict[str, str] = {}
+    flags: list[str] = []
 
     def workbook(tag: str, attributes: dict[str, str]) -> None:
+        if _local(tag) == "workbookPr" and attributes.get("date1904") in ("1", "true"):
+            flags.append("date1904")
         if _local(tag) == "sheet":
             identity = next((v for k, v in attributes.items() if _local(k) == "id" and k != "id"), "")
             listed.append(
@@ -186,7 +189,7 @@ def _look_through(archive: zipfile.ZipFile, parts: dict[str, zipfile.ZipInfo]) -
             budget.cells += sheet.cells
         if budget.cells > MAX_CELLS:
             raise Refused(f"文件超过 {MAX_CELLS:,} 个单元格，请删去多余的格式和空行，或分成几个文件上传。")
-        found.append(sheet.answer())
+        found.append({**sheet.answer(), "date1904": "date1904" in flags})
     return found
 
 
@@ -355,6 +358,16 @@ def address(row: int, column: int) -> str:
 # --- values -----------------------------------------------------------------------------------------------------
 
 
+# what only the pass over the XML can say: an .xls or a CSV has none of it
+_NOTHING_MORE: dict[str, Any] = {
+    "merges": [],
+    "hidden_rows": [],
+    "formats": {},
+    "marks": {},
+    "date1904": False,
+}
+
+
 def _values(data: bytes, looked: list[dict[str, Any]] | None) -> list[dict[str, Any]]:
     """The cells as calamine reads them, joined with what the pass over the XML found (None for .xls)."""
     from python_calamine import (
@@ -376,26 +389,23 @@ def _values(data: bytes, looked: list[dict[str, Any]] | None) -> list[dict[str, 
             known = by_name.get(one.name)
             if looked is not None and known is None:
                 raise Refused(f"工作表“{one.name}”的内容前后不一致，不能读取。{SAVE_AS}")
-            if looked is not None and known is not None and not known["filled"]:
-                known = {**known, "rows": []}
-                found.append({k: known[k] for k in ("name", "hidden", "rows", "merges", "hidden_rows")})
-                continue
-            sheet = book.get_sheet_by_name(one.name)
-            if known is None:
+            sheet = None if known is not None and not known["filled"] else book.get_sheet_by_name(one.name)
+            if known is None and sheet is not None:
                 if sheet.total_height > MAX_ROWS or sheet.total_width > MAX_COLUMNS:
                     raise Refused(
                         f"“{one.name}”超过 {MAX_ROWS:,} 行或 {MAX_COLUMNS} 列，请删去多余的内容后再上传。"
                     )
                 merges = [(a + 1, b + 1, c + 1, d + 1) for (a, b), (c, d) in sheet.merged_cell_ranges or []]
-                known = {"merges": merges, "hidden_rows": [], "formats": {}, "marks": {}}
-            rows = _rows(one.name, sheet, known)
+                known = {"merges": merges}
+            known = {**_NOTHING_MORE, **(known or {})}
             found.append(
                 {
                     "name": one.name,
                     "hidden": one.visible != SheetVisibleEnum.Visible,
-                    "rows": rows,
+                    "rows": _rows(one.name, sheet, known) if sheet is not None else [],
                     "merges": known["merges"],
                     "hidden_rows": known["hidden_rows"],
+                    "date1904": known["date1904"],
                 }
             )
     except PasswordError as error:
@@ -486,7 +496,9 @@ def _read_csv(data: bytes) -> list[dict[str, Any]]:
                 rows.append([number, kept])
     except csv.Error as error:
         raise Refused(f"第 {len(rows) + 1} 行附近的格式有误，无法按 CSV 读取。{SAVE_AS}") from error
-    return [{"name": "CSV", "hidden": False, "rows": rows, "merges": [], "hidden_rows": []}]
+    return [
+        {"name": "CSV", "hidden": False, "rows": rows, "merges": [], "hidden_rows": [], "date1904": False}
+    ]
 
 
 def _decoded(data: bytes) -> str:

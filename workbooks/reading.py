@@ -35,6 +35,7 @@ class Sheet:
     rows: list[tuple[int, list[Any]]] = field(default_factory=list)
     merges: list[tuple[int, int, int, int]] = field(default_factory=list)
     hidden_rows: frozenset[int] = frozenset()
+    date1904: bool = False
 
 
 def read(data: bytes, name: str = "") -> list[Sheet]:
@@ -60,6 +61,7 @@ def read(data: bytes, name: str = "") -> list[Sheet]:
             rows=[(number, cells) for number, cells in sheet["rows"]],
             merges=[(top, left, bottom, right) for top, left, bottom, right in sheet["merges"]],
             hidden_rows=frozenset(sheet["hidden_rows"]),
+            date1904=sheet["date1904"],
         )
         for sheet in answer["sheets"]
     ]

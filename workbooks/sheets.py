@@ -6,6 +6,7 @@ are data. What a cell *means* is the work of ledger.parsing, through the same fu
 
 from __future__ import annotations
 
+import hashlib
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
@@ -57,6 +58,7 @@ class Table:
     rows: list[tuple[int, list[Any]]] = field(default_factory=list)
     filed_by: str = ""  # what the sheet says after 填报单位：
     filed_by_cell: str = ""
+    date1904: bool = False
     template: tuple[str, str, str, str] | None = None  # register, version, organization, period
 
     def cell(self, row: int, name: str) -> str:
@@ -71,12 +73,10 @@ def understand(
     sheets: Sequence[Sheet],
     registers: Sequence[Register],
     findings: Findings,
-    aliases: Mapping[str, Mapping[str, str]] | None = None,
 ) -> list[Table]:
     """The tables of a workbook, in its order; what was skipped and why goes to `findings`.
 
-    `registers` are those to choose from; a sheet belongs to the one most of whose headings it has. `aliases` maps a
-    register's code to further headings (as `heading_key` gives them) and the column each means.
+    `registers` are those to choose from; a sheet belongs to the one most of whose headings it has.
     """
     tables = []
     for sheet in sheets:
@@ -91,10 +91,16 @@ def understand(
             continue
         if not sheet.rows:
             continue
-        table = _table(sheet, registers, findings, aliases or {})
+        table = _table(sheet, registers, findings)
         if table is not None:
             tables.append(table)
     return tables
+
+
+def version_of(register: Register) -> str:
+    """Eight hexadecimal digits that change when the register's columns do; every template carries them (rule 19)."""
+    columns = "\n".join(f"{c.name} {c.label} {c.kind} {c.required} {c.choices}" for c in register.columns)
+    return hashlib.sha256(columns.encode()).hexdigest()[:8]
 
 
 # --- text -------------------------------------------------------------------------------------------------------
@@ -154,11 +160,8 @@ def _table(
     sheet: Sheet,
     registers: Sequence[Register],
     findings: Findings,
-    aliases: Mapping[str, Mapping[str, str]],
 ) -> Table | None:
-    candidates = [
-        found for register in registers if (found := _header(sheet, register, aliases.get(register.code, {})))
-    ]
+    candidates = [found for register in registers if (found := _header(sheet, register))]
     if not candidates:
         names = "、".join(f"“{register.name}”" for register in registers)
         findings.warning(
@@ -177,7 +180,7 @@ def _table(
         )
         return None
     top = [(number, cells) for number, cells in sheet.rows if number < best.row]
-    table = Table(sheet.name, best.register, best.row, best.places)
+    table = Table(sheet.name, best.register, best.row, best.places, date1904=sheet.date1904)
     sheet_unit = _above(table, top)
     table.places = _with_units(table, sheet_unit, findings)
     _check_header(table, best, findings)
@@ -185,8 +188,8 @@ def _table(
     return table
 
 
-def _header(sheet: Sheet, register: Register, aliases: Mapping[str, str]) -> _Found | None:
-    known = _headings(register, aliases)
+def _header(sheet: Sheet, register: Register) -> _Found | None:
+    known = _headings(register)
     enough = min(ENOUGH, len(register.columns))
     rows = dict(sheet.rows)
     for number in sorted(rows):
@@ -203,15 +206,11 @@ def _header(sheet: Sheet, register: Register, aliases: Mapping[str, str]) -> _Fo
     return None
 
 
-def _headings(register: Register, aliases: Mapping[str, str]) -> dict[str, Column]:
+def _headings(register: Register) -> dict[str, Column]:
     known: dict[str, Column] = {}
-    by_name = {column.name: column for column in register.columns}
     for column in register.columns:
         for heading in (column.label, *column.aliases):
             known.setdefault(heading_key(heading), column)
-    for heading, name in aliases.items():
-        if name in by_name:
-            known.setdefault(heading, by_name[name])
     return known
 
 

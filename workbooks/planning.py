@@ -1,0 +1,672 @@
+"""One planner for preview and import: the whole file is filed in one transaction, which only an accepted import keeps.
+
+So the preview is no estimate: what it shows is what the books answered to these very rows, the money they would hold,
+the people they would newly count and the refusals they would meet included.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from django.db import transaction
+
+from directory.identity import IdentityError, check_identity, mask_name, mask_phone
+from directory.matching import Ambiguous, Names, NoMatch
+from directory.models import Organization, User
+from directory.names import plain
+from ledger import batches, figures
+from ledger.actions import refusable
+from ledger.models import Batch, Period, Plan
+from ledger.money import yuan
+from ledger.parsing import Known, ParseError, Raw, parse
+from ledger.permissions import may_file, may_review
+from ledger.refusals import Refusal
+from ledger.registers import Column, Made, Register, all_registers
+from ledger.scope import scope_of
+from workbooks import storage
+from workbooks.problems import Findings, Problem
+from workbooks.reading import Sheet, read
+from workbooks.sheets import Place, Table, text_of, understand, version_of
+
+MOST_ROWS = 20_000
+HIDDEN_VALUE = "（已隐去）"
+LARGE_WAN, SMALL_YUAN = Decimal(100_000), Decimal(100)
+
+
+class NothingToRead(Refusal):
+    """No sheet of the file is a register's."""
+
+
+class TooManyRows(Refusal):
+    """More rows than one file may bring."""
+
+
+class NotYourUnit(Refusal):
+    """The user may not import for this unit, or the unit files none of the registers."""
+
+
+class Changed(Refusal):
+    """The books moved between preview and confirmation."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """A row whose record exists with other content: each column's (label, old, new)."""
+
+    sheet: str
+    row: int
+    entry_id: int
+    summary: str
+    approved: bool
+    columns: list[tuple[str, str, str]]
+
+
+@dataclass(frozen=True)
+class Effect:
+    """What the file would hold on a line or count towards a target: before → after, pending included."""
+
+    name: str
+    what: str
+    before: str
+    after: str
+    difference: str
+
+
+@dataclass(frozen=True)
+class SheetSummary:
+    """What was made of one sheet."""
+
+    name: str
+    register: str
+    header_row: int
+    rows: int
+
+
+@dataclass
+class Report:
+    """The answer to a file. `errors` stop it; with `valid_only` the rows that have none go in nevertheless, unless
+    `stopped`: then the file as a whole is wrong."""
+
+    rows: int = 0
+    added: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    bad_rows: int = 0
+    missing: list[tuple[int, str]] = field(default_factory=list)
+    errors: list[Problem] = field(default_factory=list)
+    warnings: list[Problem] = field(default_factory=list)
+    changes: list[Change] = field(default_factory=list)
+    effects: list[Effect] = field(default_factory=list)
+    sheets: list[SheetSummary] = field(default_factory=list)
+    stopped: bool = False
+    same_file: Batch | None = None
+    batch: Batch | None = None
+    seen: str = ""
+
+    @property
+    def to_write(self) -> int:
+        """Rows that would be submitted."""
+        return self.added + self.changed
+
+    def as_json(self) -> str:
+        """What `import_workbook --json` prints (DESIGN §7)."""
+        return json.dumps(
+            {
+                "rows": self.rows,
+                "added": self.added,
+                "changed": self.changed,
+                "unchanged": self.unchanged,
+                "missing": len(self.missing),
+                "errors": [problem.as_dict() for problem in self.errors],
+                "warnings": [problem.as_dict() for problem in self.warnings],
+                "batch": self.batch.pk if self.batch else None,
+            },
+            ensure_ascii=False,
+        )
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A file as it came, and for whom. `registers`: the codes to look for; none: all the unit may file."""
+
+    data: bytes
+    name: str
+    organization: Organization
+    period: Period
+    registers: tuple[str, ...] = ()
+
+    @property
+    def sha256(self) -> str:
+        return hashlib.sha256(self.data).hexdigest()
+
+
+def registers_for(organization: Organization, codes: Iterable[str] = ()) -> list[Register]:
+    """The registers a unit may bring in a workbook; only those of `codes`, if any are named."""
+    wanted = set(codes)
+    return [
+        register
+        for register in all_registers().values()
+        if register.columns
+        and register.make is not None
+        and register.may_file(organization)
+        and (not wanted or register.code in wanted)
+    ]
+
+
+def preview(*, by: User, on: date, upload: Upload, valid_only: bool = False) -> Report:
+    """What importing the file would do; nothing is kept. Raises UnreadableFile, NothingToRead, TooManyRows,
+    NotYourUnit."""
+    sheets = _opened(by, upload)
+    with transaction.atomic():
+        report = _run(by, on, upload, sheets, None)
+        transaction.set_rollback(True)
+    return report
+
+
+def commit(*, by: User, on: date, upload: Upload, valid_only: bool = False, seen: str = "") -> Report:
+    """Import the file: all of it, or with `valid_only` the rows without errors; nothing if there are errors otherwise.
+
+    `seen` is the preview's; Changed is raised if the file would now do something else. A file that changes nothing
+    makes no batch. Raises what `preview` does, and every refusal of the books.
+    """
+    sheets = _opened(by, upload)
+    path = storage.keep(upload.data)
+    kept = False
+    try:
+        report = _commit(
+            by=by, on=on, upload=upload, sheets=sheets, path=path, valid_only=valid_only, seen=seen
+        )
+        kept = report.batch is not None
+    finally:
+        if not kept:
+            storage.discard(path)
+    return report
+
+
+@refusable("batch.submit")
+def _commit(
+    *, by: User, on: date, upload: Upload, sheets: list[Sheet], path: str, valid_only: bool, seen: str
+) -> Report:
+    report = _run(by, on, upload, sheets, path)
+    if seen and seen != report.seen:
+        raise Changed("预览之后，系统里的记录有了变化，请看过新的预览再确认。")
+    if report.stopped or (report.errors and not valid_only) or not report.to_write:
+        transaction.set_rollback(True)
+        report.batch = None
+    return report
+
+
+def _opened(by: User, upload: Upload) -> list[Sheet]:
+    if not may_file(by) or (by.organization_id != upload.organization.pk and not may_review(by)):
+        raise NotYourUnit(f"您不能为{upload.organization}导入。")
+    if not registers_for(upload.organization, upload.registers):
+        raise NotYourUnit(f"{upload.organization}没有可以导入的台账，请核对单位和台账。")
+    return read(upload.data, upload.name)
+
+
+# --- the run ----------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class _Row:
+    """One row of data on its way: where it stands, its values, what became of it."""
+
+    table: Table
+    number: int
+    cells: Sequence[Any]
+    values: dict[str, Any]
+    failed: set[str] = field(default_factory=set)
+    made: Made | None = None
+    bad: bool = False
+
+    def cell(self, place: Place) -> Any:
+        return self.cells[place.index] if place.index < len(self.cells) else None
+
+    @property
+    def where(self) -> str:
+        return f"“{self.table.sheet}”第 {self.number} 行"
+
+
+def _run(by: User, on: date, upload: Upload, sheets: Sequence[Sheet], path: str | None) -> Report:
+    """Read, check, plan and file everything, inside the caller's transaction."""
+    findings, report = Findings(), Report()
+    registers = registers_for(upload.organization, upload.registers)
+    tables = understand(sheets, registers, findings)
+    if not tables and not findings.errors:
+        names = "、".join(f"“{register.name}”" for register in registers)
+        raise NothingToRead(
+            f"文件里没有找到{names}的表头：每张表至少要有三个认得的栏目。请下载模板对照，或选明台账后再上传。"
+        )
+    report.rows = sum(len(table.rows) for table in tables)
+    if report.rows > MOST_ROWS:
+        raise TooManyRows(f"文件有 {report.rows:,} 行，一次最多 {MOST_ROWS:,} 行，请分成几个文件上传。")
+    known_names = Known(user=by, on=on).names
+    for table in tables:
+        report.sheets.append(
+            SheetSummary(table.sheet, table.register.name, table.header_row, len(table.rows))
+        )
+        _check_sheet(table, upload, known_names, findings)
+    report.stopped = bool(findings.errors)
+    report.same_file = _same_file(by, upload)
+    if not report.stopped:
+        _file(by, on, upload, tables, path, findings, report)
+    report.errors, report.warnings = findings.errors, findings.warnings
+    return report
+
+
+def _file(
+    by: User,
+    on: date,
+    upload: Upload,
+    tables: Sequence[Table],
+    path: str | None,
+    findings: Findings,
+    report: Report,
+) -> None:
+    plans = list(Plan.objects.order_by("-year"))
+    before = _standing(plans, by)
+    digest = hashlib.sha256()
+    file = batches.Upload(upload.name, upload.sha256, path or f"preview/{upload.sha256[:64]}")
+    for register in _in_order({table.register.code: table.register for table in tables}):
+        mine = [table for table in tables if table.register.code == register.code]
+        # anew for every register: rows of one sheet may refer to those just filed from another
+        rows = _parsed(mine, by, on, upload.period, findings)
+        planned = _planned(register, rows, by, on, upload, findings)
+        items = []
+        for row, plan in planned:
+            report.added += plan.kind == batches.ADDED
+            report.unchanged += plan.kind == batches.UNCHANGED
+            if plan.kind == batches.CHANGED:
+                report.changed += 1
+                report.changes.append(_change(register, row, plan))
+            if plan.kind != batches.UNCHANGED:
+                items.append(batches.Item(register, plan, f"{row.table.sheet}!{row.number}"))
+            digest.update(f"{register.code}\0{plan.kind}\0{plan.key}\0{plan.changes}\n".encode())
+        report.bad_rows += sum(row.bad for row in rows)
+        missing = batches.missing_from(
+            register=register,
+            keys=[plan.key for _, plan in planned],
+            organization=upload.organization,
+            period=upload.period,
+        )
+        report.missing += [(entry.pk, entry.summary) for entry in missing]
+        if not items:
+            continue
+        try:
+            report.batch = batches.submit_batch(
+                by=by,
+                on=on,
+                organization=upload.organization,
+                period=upload.period,
+                upload=file,
+                items=items,
+                missing=len(missing),
+                batch=report.batch,
+            )
+        except Refusal as refusal:
+            findings.error("", "", "账目", refusal.message)
+            report.stopped = True
+            break
+    report.effects = _effects(before, _standing(plans, by))
+    report.seen = digest.hexdigest()
+    if path is None:
+        report.batch = None
+
+
+def _in_order(registers: Mapping[str, Register]) -> list[Register]:
+    """Registers after those whose entries they refer to."""
+    ordered: list[Register] = []
+
+    def add(register: Register, above: tuple[str, ...]) -> None:
+        for column in register.columns:
+            if column.kind == "subject" and column.register in registers and column.register not in above:
+                add(registers[column.register], (*above, register.code))
+        if register not in ordered:
+            ordered.append(register)
+
+    for register in registers.values():
+        add(register, (register.code,))
+    return ordered
+
+
+def _check_sheet(table: Table, upload: Upload, names: Names, findings: Findings) -> None:
+    """The sheet is this unit's and this quarter's, as far as it says so itself."""
+    if table.filed_by:
+        try:
+            unit = names.match_organization(table.filed_by)
+        except (NoMatch, Ambiguous) as error:
+            findings.warning(table.sheet, table.filed_by_cell, "填报单位", str(error), value=table.filed_by)
+        else:
+            if unit != upload.organization:
+                findings.error(
+                    table.sheet,
+                    table.filed_by_cell,
+                    "填报单位",
+                    f"表里写的填报单位是{unit}，您选的是{upload.organization}，请核对文件或单位。",
+                    value=table.filed_by,
+                )
+    if table.template is not None:
+        code, version, organization, period = table.template
+        if organization != upload.organization.code.casefold():
+            findings.error(
+                table.sheet,
+                "",
+                "模板",
+                f"这是别的单位（{organization}）的模板，请下载{upload.organization}的模板填写。",
+            )
+        if period != upload.period.code:
+            findings.error(
+                table.sheet,
+                "",
+                "模板",
+                f"这是 {period} 的模板，您选的是 {upload.period.code}，请核对季度或下载新模板。",
+            )
+        if code == table.register.code and version != version_of(table.register):
+            findings.warning(
+                table.sheet, "", "模板", "这是旧版模板，栏目可能有变；已按现有栏目读取，下次请下载新模板。"
+            )
+
+
+def _same_file(by: User, upload: Upload) -> Batch | None:
+    rows = Batch.objects.for_user(by).filter(sha256=upload.sha256, organization=upload.organization)
+    return rows.filter(state=Batch.State.SUBMITTED).select_related("uploaded_by").order_by("-pk").first()
+
+
+# --- cells to values --------------------------------------------------------------------------------------------
+
+
+def _parsed(tables: Sequence[Table], by: User, on: date, period: Period, findings: Findings) -> list[_Row]:
+    rows = []
+    for table in tables:
+        known = Known(user=by, on=on, year=period.starts_on.year, date1904=table.date1904)
+        have = {place.column.name for place in table.places}
+        absent = {
+            column.name: parse(column, Raw(""), known)
+            for column in table.register.columns
+            if column.name not in have and not column.required
+        }
+        for number, cells in table.rows:
+            row = _Row(table, number, cells, dict(absent))
+            row.values["where"] = row.where
+            for place in table.places:
+                _read_cell(row, place, known, findings)
+            if row.failed:
+                _check_identities(row, on, findings)
+            rows.append(row)
+    return rows
+
+
+def _read_cell(row: _Row, place: Place, known: Known, findings: Findings) -> None:
+    column = place.column
+    cell = row.cell(place)
+    try:
+        raw = raw_of(cell, place.unit)
+        row.values[column.name] = parse(column, raw, known)
+    except ParseError as error:
+        row.bad = True
+        row.failed.add(column.name)
+        findings.error(
+            row.table.sheet,
+            row.table.cell(row.number, column.name),
+            _rule(cell, column),
+            str(error),
+            column=column.label,
+            value=masked(column, text_of(cell)),
+        )
+        return
+    if column.kind == "money" and raw.number is not None:
+        _doubt_unit(row, place, raw.number, findings)
+
+
+def raw_of(cell: Any, unit: str = "") -> Raw:
+    """A cell of child.py as the parser takes it. Raises ParseError for formulas without a value and error values."""
+    if cell is None or isinstance(cell, str):
+        return Raw(cell or "", unit=unit)
+    code, value, number_format = "n", cell, ""
+    if isinstance(cell, list):
+        code, value, number_format = (
+            cell[0],
+            cell[1] if len(cell) > 1 else None,
+            cell[2] if len(cell) > 2 else "",
+        )
+    if code == "f":
+        raise ParseError("公式没有计算结果，请用 Excel 或 WPS 打开，保存后重传。")
+    if code == "e":
+        raise ParseError(f"单元格是错误值（{value}），请改正公式或直接填写。")
+    if code == "b":
+        return Raw("是" if value else "否")
+    if code == "d":
+        return Raw(value, is_date="-" in value, number_format=number_format)
+    # what Excel shows: it keeps 15 digits, and 40.8 may be stored as 40.799999999999997
+    number = Decimal(f"{value:.15g}") if isinstance(value, float) else Decimal(value)
+    return Raw(format(number, "f"), number, number_format=number_format, unit=unit)
+
+
+def _rule(cell: Any, column: Column) -> str:
+    if isinstance(cell, list) and cell[0] in ("e", "f"):
+        return "公式"
+    return _RULES.get(column.kind, "内容") if text_of(cell).strip() else "必填"
+
+
+_RULES = {
+    "identity": "身份证号",
+    "phone": "电话",
+    "date": "日期",
+    "dates": "日期",
+    "month": "日期",
+    "money": "金额",
+    "integer": "整数",
+    "percent": "百分数",
+    "choice": "选项",
+    "yesno": "是否",
+    "village": "镇村",
+    "organization": "单位",
+    "line": "项目",
+    "subject": "关联记录",
+    "person_name": "姓名",
+}
+
+
+def masked(column: Column, text: str) -> str:
+    """A cell's text as an error list may show it."""
+    if not column.personal or not text:
+        return text.strip()
+    with suppress(ValueError):
+        if column.kind == "person_name":
+            return mask_name(plain(text))
+        if column.kind == "phone":
+            return mask_phone(plain(text))
+    return HIDDEN_VALUE
+
+
+def _doubt_unit(row: _Row, place: Place, number: Decimal, findings: Findings) -> None:
+    """Rule 8: an amount that is hardly meant in the unit of its column."""
+    if (place.unit == "万元" and number > LARGE_WAN) or (place.unit == "元" and 0 < number < SMALL_YUAN):
+        findings.warning(
+            row.table.sheet,
+            row.table.cell(row.number, place.column.name),
+            "金额单位",
+            f"{number:f} {place.unit}？请核对这一列的单位是元还是万元。",
+            column=place.column.label,
+            value=f"{number:f}",
+        )
+
+
+def _check_identities(row: _Row, on: date, findings: Findings) -> None:
+    """A row that cannot be made for another cell's sake: its identity number is looked at all the same."""
+    for place in row.table.places:
+        name = place.column.name
+        if place.column.kind == "identity" and name not in row.failed and row.values.get(name):
+            try:
+                check_identity(row.values[name], on=on)
+            except IdentityError as error:
+                _error_at(row, name, str(error), findings)
+
+
+# --- values to planned rows -------------------------------------------------------------------------------------
+
+
+def _planned(
+    register: Register, rows: Sequence[_Row], by: User, on: date, upload: Upload, findings: Findings
+) -> list[tuple[_Row, batches.Planned]]:
+    assert register.make is not None
+    whole = [row for row in rows if not row.bad]
+    for row, made in zip(whole, register.make([row.values for row in whole], by, on), strict=True):
+        row.made = made
+        for name, messages in made.errors.items():
+            for message in messages:
+                _error_at(row, name, message, findings)
+        if made.row is None:
+            row.bad = True
+        for message in made.warnings:
+            findings.warning(row.table.sheet, _place_of(row), "提示", message)
+    good = [row for row in whole if not row.bad]
+    _check_periods(register, good, upload.period, findings)
+    good = [row for row in good if not row.bad]
+    details = [row.made.row for row in good if row.made is not None and row.made.row is not None]
+    planned = list(
+        zip(
+            good,
+            batches.plan_rows(register=register, rows=details, organization=upload.organization),
+            strict=True,
+        )
+    )
+    first: dict[str, _Row] = {}
+    for row, plan in planned:
+        if plan.kind == batches.TAKEN:
+            _error_at(row, "", plan.message, findings)
+        elif plan.key in first:
+            other = first[plan.key]
+            _error_at(
+                row,
+                "",
+                f"与{other.where}（{_place_of(other)}）是同一条记录，请只留一行。",
+                findings,
+                rule="文件内重复",
+            )
+        else:
+            first[plan.key] = row
+    return [(row, plan) for row, plan in planned if not row.bad]
+
+
+def _error_at(row: _Row, name: str, message: str, findings: Findings, rule: str = "") -> None:
+    row.bad = True
+    place = next((place for place in row.table.places if place.column.name == name), None)
+    if place is None:
+        findings.error(row.table.sheet, _place_of(row), rule or "整行", message)
+        return
+    findings.error(
+        row.table.sheet,
+        row.table.cell(row.number, name),
+        rule or _RULES.get(place.column.kind, "内容"),
+        message,
+        column=place.column.label,
+        value=masked(place.column, text_of(row.cell(place))),
+    )
+
+
+def _place_of(row: _Row) -> str:
+    """The cell by which a person finds the row: its identity number, else its first required column."""
+    places = sorted(
+        row.table.places, key=lambda p: (p.column.kind != "identity", not p.column.required, p.index)
+    )
+    return row.table.cell(row.number, places[0].column.name)
+
+
+def _check_periods(register: Register, rows: Sequence[_Row], period: Period, findings: Findings) -> None:
+    """After the quarter: an error, for the file is another quarter's. Before it: late, and told once a sheet."""
+    early: dict[str, list[_Row]] = {}
+    for row in rows:
+        assert row.made is not None
+        day = register.occurred_on(row.made.row)
+        if day > period.ends_on:
+            dated = next(
+                (p.column.name for p in row.table.places if p.column.kind in ("date", "dates", "month")), ""
+            )
+            _error_at(
+                row,
+                dated,
+                f"日期 {day} 晚于{period.label}（到 {period.ends_on}），请核对日期或季度。",
+                findings,
+                rule="季度",
+            )
+        elif day < period.starts_on:
+            early.setdefault(row.table.sheet, []).append(row)
+    for sheet, some in early.items():
+        findings.warning(
+            sheet,
+            str(some[0].number),
+            "季度",
+            f"有 {len(some)} 行的日期早于{period.label}（从 {period.starts_on} 起），按补报处理，请核对是否传了上季度的文件。",
+        )
+
+
+def _change(register: Register, row: _Row, plan: batches.Planned) -> Change:
+    labels = {column.name: column.label for column in register.columns}
+    assert plan.entry is not None
+    return Change(
+        row.table.sheet,
+        row.number,
+        plan.entry.pk,
+        plan.entry.summary,
+        plan.entry.state == plan.entry.State.APPROVED,
+        [(labels.get(name, name), old, new) for name, (old, new) in (plan.changes or {}).items()],
+    )
+
+
+# --- effect -----------------------------------------------------------------------------------------------------
+
+_STAGES = {
+    "arranged": "安排",
+    "received": "到位",
+    "allocated": "下达",
+    "disbursed": "拨付",
+    "spent": "支出",
+    "claimed": "报账",
+}
+Standing = dict[tuple[str, str, str], int]
+
+
+def _standing(plans: Sequence[Plan], by: User) -> Standing:
+    """(name, what, unit) → amount with what is pending, for every line and target the user may see."""
+    scope = scope_of(by)
+    found: Standing = {}
+    for plan in plans:
+        money = figures.money(plan, scope=scope)
+        for line in money.lines:
+            for stage, label in _STAGES.items():
+                found[f"{line.code} {line.name}", label, "分"] = (getattr(line, stage) or 0) + (
+                    line.held or {}
+                ).get(stage, 0)
+        for target in figures.targets(plan, scope=scope):
+            found[target.name, "计数", target.unit] = target.approved + (target.held or 0)
+    return found
+
+
+def _effects(before: Standing, after: Standing) -> list[Effect]:
+    found = []
+    for (name, what, unit), value in after.items():
+        old = before.get((name, what, unit), 0)
+        if value != old:
+            sign = "+" if value > old else "−"
+            found.append(
+                Effect(
+                    name,
+                    what,
+                    _amount(old, unit),
+                    _amount(value, unit),
+                    f"{sign}{_amount(abs(value - old), unit)}",
+                )
+            )
+    return found
+
+
+def _amount(value: int, unit: str) -> str:
+    return f"{yuan(value)} 元" if unit == "分" else f"{value:,} {unit}"
