@@ -7,9 +7,11 @@ outside → ℓ.claimable@u → ℓ.claimed@u                                   
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any
 
 from directory.models import Organization
 from ledger.models import Account, BudgetLine, Plan, Unit
@@ -63,20 +65,41 @@ class NoSuchAccount(LookupError):
     """Within `only_existing`: an account that was never opened."""
 
 
-_existing: ContextVar[Mapping[str, Account] | None] = ContextVar("existing", default=None)
+@dataclass
+class _Kept:
+    """Accounts answered from memory; `complete`: there are no others, and none may be opened."""
+
+    accounts: dict[str, Account]
+    complete: bool = False
+
+
+_kept: ContextVar[_Kept | None] = ContextVar("kept", default=None)
 
 
 @contextmanager
 def only_existing() -> Iterator[None]:
-    """Inside, `money_account` answers from memory, opens nothing and raises NoSuchAccount.
+    """Inside, accounts are answered from memory, none is opened, and one missing raises NoSuchAccount.
 
     For verify_ledger, which asks every row of a register what it moves: it must not write, nor query for each row.
     """
-    token = _existing.set({account.code: account for account in Account.objects.iterator()})
+    token = _kept.set(_Kept({account.code: account for account in Account.objects.iterator()}, complete=True))
     try:
         yield
     finally:
-        _existing.reset(token)
+        _kept.reset(token)
+
+
+@contextmanager
+def remembered() -> Iterator[None]:
+    """Inside, an account is looked up or opened once, however many rows name it; for imports.
+
+    Only its identity is remembered: balances are read anew by the posting, under lock.
+    """
+    token = _kept.set(_kept.get() or _Kept({}))
+    try:
+        yield
+    finally:
+        _kept.reset(token)
 
 
 def money_account(
@@ -88,29 +111,33 @@ def money_account(
 ) -> Account:
     """The account, opened empty on first use; born closed if its line is no longer open."""
     code = code_for(plan, stage, line, unit, contract)
-    existing = _existing.get()
-    if existing is not None:
-        if code not in existing:
-            raise NoSuchAccount(code)
-        return existing[code]
     where = "".join(
         f"“{part}”" for part in (line.name if line else "", unit.short_name if unit else "") if part
     )
-    account, _ = Account.objects.get_or_create(
-        code=code,
-        defaults={
-            "name": f"{where}{HOLDS[stage]}" + (f"（合同 {contract}）" if contract else ""),
-            "unit": Unit.FEN,
-            "plan": plan,
-            "line": line,
-            "stage": stage,
-            "organization": unit,
-            "contract": contract,
-            "minimum": None if stage in UNBOUNDED else 0,
-            "closed": bool(line and line.state != BudgetLine.State.OPEN),
-        },
+    return _opened(
+        code,
+        name=f"{where}{HOLDS[stage]}" + (f"（合同 {contract}）" if contract else ""),
+        unit=Unit.FEN,
+        plan=plan,
+        line=line,
+        stage=stage,
+        organization=unit,
+        contract=contract,
+        minimum=None if stage in UNBOUNDED else 0,
+        closed=bool(line and line.state != BudgetLine.State.OPEN),
     )
-    return account
+
+
+def target_account(plan: Plan, target: str) -> Account | None:
+    """The overall account of a counting rule; None if the plan has no such rule."""
+    code = f"{plan.code}/{TARGET}/{target}"
+    kept = _kept.get()
+    if kept is None or (code not in kept.accounts and not kept.complete):
+        account = Account.objects.filter(code=code).first()
+        if kept is not None and account is not None:
+            kept.accounts[code] = account
+        return account
+    return kept.accounts.get(code)
 
 
 def count_accounts(plan: Plan, target: str, unit: Organization, parts: Sequence[str] = ()) -> list[Account]:
@@ -119,23 +146,23 @@ def count_accounts(plan: Plan, target: str, unit: Organization, parts: Sequence[
     The units' sum may exceed the overall count, since one person may be reached by two of them (DESIGN §1 Total).
     Raises Account.DoesNotExist if the plan has no such rule.
     """
-    overall = Account.objects.get(code=f"{plan.code}/target/{target}")
+    overall = target_account(plan, target)
+    if overall is None:
+        raise Account.DoesNotExist(f"{plan.code}/{TARGET}/{target}")
     finer: list[tuple[str, str, Organization | None, str]] = [
         (f"@{unit.code}", f"{overall.name}（{unit.short_name}）", unit, TARGET)
     ]
     finer += [(f"/{part}", f"{overall.name}，其中{part}", None, PART) for part in parts]
     opened = [overall]
     for suffix, name, organization, stage in finer:
-        account, _ = Account.objects.get_or_create(
-            code=overall.code + suffix,
-            defaults={
-                "name": name,
-                "unit": overall.unit,
-                "plan": plan,
-                "stage": stage,
-                "organization": organization,
-                "counts_people": overall.counts_people,
-            },
+        account = _opened(
+            overall.code + suffix,
+            name=name,
+            unit=overall.unit,
+            plan=plan,
+            stage=stage,
+            organization=organization,
+            counts_people=overall.counts_people,
         )
         opened.append(account)
     return opened
@@ -144,8 +171,23 @@ def count_accounts(plan: Plan, target: str, unit: Organization, parts: Sequence[
 def outside_account(plan: Plan | None, unit: str) -> Account:
     """Where counted things come from: unbounded, one per plan and unit of count."""
     assert plan is not None
-    account, _ = Account.objects.get_or_create(
-        code=f"{plan.code}/{OUTSIDE}/{unit}",
-        defaults={"name": f"账外（{unit}）", "unit": unit, "plan": plan, "stage": OUTSIDE, "minimum": None},
+    return _opened(
+        f"{plan.code}/{OUTSIDE}/{unit}",
+        name=f"账外（{unit}）",
+        unit=unit,
+        plan=plan,
+        stage=OUTSIDE,
+        minimum=None,
     )
+
+
+def _opened(code: str, **fields: Any) -> Account:
+    kept = _kept.get()
+    if kept is not None and code in kept.accounts:
+        return kept.accounts[code]
+    if kept is not None and kept.complete:
+        raise NoSuchAccount(code)
+    account, _ = Account.objects.get_or_create(code=code, defaults=fields)
+    if kept is not None:
+        kept.accounts[code] = account
     return account

@@ -67,6 +67,10 @@ class EvidenceMissing(Refusal):
     """Approval needs evidence that does not hang on this version."""
 
 
+class NotYet(Refusal):
+    """Something the entry rests on is not approved yet, or rests on the entry that would be taken back."""
+
+
 class ReasonMissing(Refusal):
     """A return, correction or reversal without a reason."""
 
@@ -382,17 +386,21 @@ def attach(*, by: User, on: date, entry: Entry, version: int, evidence: Sequence
 def approve(*, by: User, on: date, entry: Entry, version: int) -> posting.Posted:
     """Approve the version the reviewer saw; its holds become transfers. Returns the posting period and why.
 
-    Raises NotAllowed, OwnEntry, AlreadyDecided, EvidenceMissing or NoOpenPeriod; never for want of money.
+    Raises NotAllowed, OwnEntry, AlreadyDecided, EvidenceMissing, NotYet or NoOpenPeriod; never for want of money.
     """
     share_books()
     entry = _undecided(entry, version)
     _may_decide(by, entry)
+    register, row = get_register(entry.register), detail_of(entry)
+    row.entry = entry
     if entry.kind != Entry.Kind.REVERSAL:
-        missing = get_register(entry.register).evidence_rule(detail_of(entry))
+        missing = register.evidence_rule(row)
         if missing and not EntryEvidence.objects.filter(entry=entry, version=entry.version).exists():
             raise EvidenceMissing(
                 f"{entry.pk} 号记录还没有{missing}，不能通过；请退回补充，或请填报单位补传。"
             )
+    if waits := register.not_yet(row):
+        raise NotYet(waits)
     subjects = _claimed(entry)
     posted = posting.post(entry, by_id=by.pk, at=moment(on))
     for subject in subjects:
@@ -592,7 +600,7 @@ def _inverse(entry: Entry) -> list[Leg]:
     return [
         Leg(t.kind, t.target, t.source, t.amount, t.organization_id, reverses_id=t.pk, forward=False)
         for t in moved.order_by("position")
-        if t.kind not in posting.OF_PEOPLE  # persons are taken back through their participations
+        if t.kind not in posting.AT_POSTING  # persons are taken back through their participations
     ]
 
 

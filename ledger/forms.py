@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from directory.models import Organization, User
 from ledger.models import BudgetLine, Detail, Entry
-from ledger.parsing import Known, ParseError, Raw, parse
+from ledger.parsing import Known, ParseError, Raw, offered, parse
 from ledger.registers import Column, Register
 
 NOTHING_CHOSEN = ("", "请选择")
@@ -114,7 +114,7 @@ def _field(column: Column) -> forms.Field:
         "help_text": column.help,
     }
     if column.kind in ("choice", "yesno") or column.kind in OFFERS:
-        choices = {"choice": column.choices, "yesno": (("是", "是"), ("否", "否"))}.get(column.kind, ())
+        choices = {"choice": offered(column), "yesno": [("是", "是"), ("否", "否")]}.get(column.kind, [])
         return forms.ChoiceField(
             choices=[NOTHING_CHOSEN, *choices],
             error_messages={"required": f"请选择{column.label}。"},

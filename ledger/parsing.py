@@ -302,8 +302,16 @@ def _choice(column: Column, raw: Raw, known: Known) -> str:
     for code, label in column.choices:
         if wanted in (plain(code), plain(label)):
             return code
-    allowed = "、".join(label for _, label in column.choices)
+    allowed = "、".join(label for _, label in offered(column))
     raise ParseError(f"{column.label}没有“{raw.text.strip()[:20]}”这一项，可填：{allowed}。")
+
+
+def offered(column: Column) -> list[tuple[str, str]]:
+    """The choices of a column, each code once under its first label; the other labels are read, not offered."""
+    labels: dict[str, str] = {}
+    for code, label in column.choices:
+        labels.setdefault(code, label)
+    return list(labels.items())
 
 
 def _yesno(column: Column, raw: Raw, known: Known) -> bool | None:
@@ -417,13 +425,15 @@ def text_of(column: Column, row: Any) -> str:
     if column.kind == "money":
         return f"{yuan(value)} 元"
     if column.kind == "choice":
-        return dict(column.choices).get(value, str(value))
+        return next((label for code, label in column.choices if code == value), str(value))
     if column.kind == "yesno":
         return "是" if value else "否"
     if column.kind == "integer":
         return f"{value:,} {column.unit}".strip()
     if column.kind == "percent":
         return f"{value}%"
+    if column.kind == "dates":
+        return f"{value[0]:%Y-%m-%d}" if value[0] == value[1] else f"{value[0]:%Y-%m-%d}至{value[1]:%Y-%m-%d}"
     if column.kind == "village":
         above = value.parent.name if value.level == "village" and value.parent is not None else ""
         return f"{above}{value.name}"

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 from django.db import connection
 from django.db.models import F, Sum
@@ -24,12 +25,14 @@ from ledger.models.books import Move
 from ledger.money import yuan
 from ledger.periods import ensure_quarter
 from ledger.refusals import Refusal
-from ledger.registers import Claim, Leg
+from ledger.registers import ESTIMATED, REPLACED, Claim, Leg, all_registers
 
 CHUNK = 1000  # rows an INSERT
 
 # The kinds of move of a counting account: a person newly there, a person no longer there.
 COUNTED, UNCOUNTED = OF_PEOPLE = "counted", "uncounted"
+# What is decided when an entry is posted, and not taken back leg by leg: who else is there decides what goes.
+AT_POSTING = (*OF_PEOPLE, ESTIMATED, REPLACED)
 
 
 class InsufficientFunds(Refusal):
@@ -199,11 +202,24 @@ def post(entry: Entry, *, by_id: int, at: datetime) -> Posted:
     taken_back = presence.participations_of(target.pk, target.version) if target is not None else []
     people = {account for account, _ in [*own, *taken_back]}
     outside = _outside(people)
+    register = all_registers().get(entry.register)
+    estimates = register.estimates if register else None
+    row: Any = None
+    estimated: list[Account] = []
+    if register and estimates:
+        row = register.model._default_manager.get(entry=entry, version=entry.version)
+        estimated = estimates.accounts(row)
     accounts = _lock(
-        {h.source_id for h in holds} | {h.target_id for h in holds} | people | set(outside.values())
+        {h.source_id for h in holds}
+        | {h.target_id for h in holds}
+        | people
+        | set(outside.values())
+        | {account.pk for account in estimated}
     )
     counted = presence.shift([*((pair, 1, -1) for pair in own), *((pair, -1, 0) for pair in taken_back)])
     transfers = [*_transfers_of(holds), *_transfers_of_people(entry, counted, outside, accounts, len(holds))]
+    if estimates:  # asked only now: what stands is certain once the accounts are locked
+        transfers += _transfers_of_legs(estimates.moves(entry, row), len(transfers))
     moves = net(transfers)
     posted = choose_period(accounts, moves, entry.occurred_on)
     released = net(holds)
@@ -237,6 +253,20 @@ def _transfers_of(holds: Sequence[Hold]) -> list[Transfer]:
             reverses_id=h.reverses_id,
         )
         for h in holds
+    ]
+
+
+def _transfers_of_legs(legs: Sequence[Leg], position: int) -> list[Transfer]:
+    return [
+        Transfer(
+            position=position + n,
+            kind=leg.kind,
+            source_id=leg.source.pk,
+            target_id=leg.target.pk,
+            amount=leg.amount,
+            organization_id=leg.organization_id,
+        )
+        for n, leg in enumerate(legs)
     ]
 
 

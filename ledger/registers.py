@@ -110,6 +110,14 @@ class Estimates:
 
 ESTIMATED, REPLACED = "estimated", "replaced"
 
+# What the books themselves call their moves, whatever the register.
+COMMON_KINDS = {
+    "counted": "计入",
+    "uncounted": "不再计入",
+    ESTIMATED: "估计数计入",
+    REPLACED: "估计数由名册替代",
+}
+
 
 @dataclass(frozen=True)
 class Card:
@@ -212,6 +220,7 @@ class Register:
     report_tables: ReportTables | None = None
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "kinds", {**COMMON_KINDS, **self.kinds})
         if self.form is _from_columns:
             object.__setattr__(self, "form", _own_form(self))
         if self.shown is _from_columns:

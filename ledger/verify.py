@@ -373,6 +373,31 @@ def corrected_entries_are_taken_back() -> Findings:
     yield from _not_taken_back("ledger_transfer", "approved")
 
 
+@rule("估计数只在没有名册时计入")
+def estimates_stand_without_rosters() -> Findings:
+    """What every register says stands now, against what was posted of estimates and of their replacement."""
+    expected: dict[int, int] = defaultdict(int)
+    for register in all_registers().values():
+        if register.estimates:
+            for account_id, amount in register.estimates.standing().items():
+                expected[account_id] += amount
+    sql = """
+        SELECT account_id, SUM(amount) FROM (
+            SELECT target_id AS account_id, amount FROM ledger_transfer WHERE kind = 'estimated'
+            UNION ALL SELECT source_id, -amount FROM ledger_transfer WHERE kind = 'replaced'
+        ) moves GROUP BY account_id
+    """
+    posted = {account: int(amount) for account, amount in _select(sql)}
+    accounts_of = Account.objects.in_bulk(expected.keys() | posted.keys())
+    for pk, account in sorted(accounts_of.items()):
+        if expected.get(pk, 0) != posted.get(pk, 0):
+            yield (
+                f"账户 {account.code} 的估计数",
+                amount_text(expected.get(pk, 0), account.unit),
+                amount_text(posted.get(pk, 0), account.unit),
+            )
+
+
 @rule("记录和它的转账记在同一季度、同一日期")
 def entries_and_transfers_share_period() -> Findings:
     sql = """
@@ -802,7 +827,7 @@ def _moves_differ(model: type[Hold | Transfer], state: str) -> Findings:
     for register, rows in _latest_rows(state):
         made: dict[int, list[Moved]] = defaultdict(list)
         own = model._default_manager.filter(entry__in=[row.entry_id for row in rows], reverses__isnull=True)
-        own = own.exclude(kind__in=posting.OF_PEOPLE)
+        own = own.exclude(kind__in=posting.AT_POSTING)
         columns = ("entry_id", "kind", "source_id", "target_id", "amount", "organization_id")
         for entry_id, *move in own.values_list(*columns):
             made[entry_id].append(tuple(move))
@@ -845,7 +870,7 @@ def _not_taken_back(table: str, state: str) -> Findings:
         FROM ledger_entry c
         JOIN ledger_entry e ON e.id = c.corrects_id
         JOIN ledger_transfer t ON t.entry_id = e.id AND t.reverses_id IS NULL
-            AND t.kind NOT IN ('counted', 'uncounted')
+            AND t.kind NOT IN ('counted', 'uncounted', 'estimated', 'replaced')
         LEFT JOIN "{table}" m ON m.reverses_id = t.id
         WHERE c.state = %s AND m.id IS NULL
         GROUP BY c.id, e.id ORDER BY c.id
