@@ -12,7 +12,7 @@ from datetime import date
 import pytest
 from django.db import connection
 
-from directory.models import Person
+from directory.models import Organization, Person
 from ledger import actions
 from ledger.models import Account, Entry, Participation, Transfer
 from ledger.refusals import Refusal
@@ -44,8 +44,10 @@ def world(db: None) -> World:
 
 
 def people(count: int) -> list[Person]:
+    """Invented persons of 徐庄镇, without a number."""
+    unit = Organization.objects.get(short_name="徐庄镇")
     return [
-        Person.objects.create(name=f"试验{number}", provisional_key=f"test-{number}")
+        Person.objects.create(name=f"试验{number}", provisional_key=f"test-{number}", organization=unit)
         for number in range(count)
     ]
 
