@@ -136,7 +136,8 @@ def test_an_encrypted_column_is_neither_searched_nor_exported(
     person = Person.objects.order_by("pk")[0]
     person.phones = "13800001234"
     assert isinstance(person.phones, Sealed)  # sealed as soon as it is assigned
-    assert Person.objects.order_by("pk").values_list("id_number", flat=True)[0].open() == number(0)
+    numbered = Person.objects.filter(id_hash__isnull=False)
+    assert numbered.values_list("id_number", flat=True)[0].open() == number(0)
 
 
 @pytest.mark.django_db(transaction=True)
