@@ -110,7 +110,9 @@ INSTALLED_APPS = [
     "directory",
     "ledger",
     "funds",
+    "labor",
     "desk",
+    "workbooks",
     "dashboard",
     "rongshan",
     # Django's
@@ -263,6 +265,8 @@ STORAGES = {
 }
 # No MEDIA: evidence is handed out by a view that asks who is asking.
 FILE_UPLOAD_PERMISSIONS = 0o600
+# An uploaded workbook names people: up to the largest that is accepted it stays in memory, never in /tmp.
+FILE_UPLOAD_MAX_MEMORY_SIZE = 21 * 1024 * 1024
 
 
 # Log: to standard error, without request bodies, query strings or the data an exception quotes ----------

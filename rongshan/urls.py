@@ -15,6 +15,7 @@ urlpatterns = [
     path("", include("directory.urls")),  # before the admin, whose log-in page it replaces
     path("admin/", admin.site.urls),
     path("desk/", include("desk.urls")),
+    path("workbooks/", include("workbooks.urls")),
     path("", include("dashboard.urls")),
 ]
 

@@ -18,7 +18,7 @@ STATIC = sorted(
 )
 CODE = sorted(
     file
-    for app in ("audit", "directory", "ledger", "funds", "desk", "dashboard", "rongshan")
+    for app in ("audit", "directory", "ledger", "funds", "desk", "workbooks", "dashboard", "rongshan")
     for file in (ROOT / app).rglob("*.py")
     if "migrations" not in file.parts
 )

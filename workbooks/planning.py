@@ -21,16 +21,15 @@ from directory.identity import IdentityError, check_identity, mask_name, mask_ph
 from directory.matching import Ambiguous, Names, NoMatch
 from directory.models import Organization, User
 from directory.names import plain
-from ledger import batches, figures
+from ledger import batches
 from ledger.actions import refusable
 from ledger.models import Batch, Period, Plan
-from ledger.money import yuan
 from ledger.parsing import Known, ParseError, Raw, parse
 from ledger.permissions import may_file, may_review
 from ledger.refusals import Refusal
 from ledger.registers import Column, Made, Register, all_registers
-from ledger.scope import scope_of
 from workbooks import storage
+from workbooks.effects import Effect, differences, standing
 from workbooks.problems import Findings, Problem
 from workbooks.reading import Sheet, read
 from workbooks.sheets import Place, Table, text_of, understand, version_of
@@ -66,17 +65,6 @@ class Change:
     summary: str
     approved: bool
     columns: list[tuple[str, str, str]]
-
-
-@dataclass(frozen=True)
-class Effect:
-    """What the file would hold on a line or count towards a target: before → after, pending included."""
-
-    name: str
-    what: str
-    before: str
-    after: str
-    difference: str
 
 
 @dataclass(frozen=True)
@@ -160,14 +148,10 @@ def registers_for(organization: Organization, codes: Iterable[str] = ()) -> list
     ]
 
 
-def preview(*, by: User, on: date, upload: Upload, valid_only: bool = False) -> Report:
+def preview(*, by: User, on: date, upload: Upload) -> Report:
     """What importing the file would do; nothing is kept. Raises UnreadableFile, NothingToRead, TooManyRows,
     NotYourUnit."""
-    sheets = _opened(by, upload)
-    with transaction.atomic():
-        report = _run(by, on, upload, sheets, None)
-        transaction.set_rollback(True)
-    return report
+    return _preview(by=by, on=on, upload=upload, sheets=_opened(by, upload))
 
 
 def commit(*, by: User, on: date, upload: Upload, valid_only: bool = False, seen: str = "") -> Report:
@@ -190,6 +174,13 @@ def commit(*, by: User, on: date, upload: Upload, valid_only: bool = False, seen
     return report
 
 
+@refusable("batch.preview")
+def _preview(*, by: User, on: date, upload: Upload, sheets: list[Sheet]) -> Report:
+    report = _run(by, on, upload, sheets, None)
+    transaction.set_rollback(True)
+    return report
+
+
 @refusable("batch.submit")
 def _commit(
     *, by: User, on: date, upload: Upload, sheets: list[Sheet], path: str, valid_only: bool, seen: str
@@ -201,6 +192,11 @@ def _commit(
         transaction.set_rollback(True)
         report.batch = None
     return report
+
+
+def check_readable(*, by: User, upload: Upload) -> None:
+    """Open the file once and forget it: raises what `preview` would, before anything of it is kept."""
+    _opened(by, upload)
 
 
 def _opened(by: User, upload: Upload) -> list[Sheet]:
@@ -271,7 +267,7 @@ def _file(
     report: Report,
 ) -> None:
     plans = list(Plan.objects.order_by("-year"))
-    before = _standing(plans, by)
+    before = standing(plans, by)
     digest = hashlib.sha256()
     file = batches.Upload(upload.name, upload.sha256, path or f"preview/{upload.sha256[:64]}")
     for register in _in_order({table.register.code: table.register for table in tables}):
@@ -314,7 +310,7 @@ def _file(
             findings.error("", "", "账目", refusal.message)
             report.stopped = True
             break
-    report.effects = _effects(before, _standing(plans, by))
+    report.effects = differences(before, standing(plans, by))
     report.seen = digest.hexdigest()
     if path is None:
         report.batch = None
@@ -619,54 +615,3 @@ def _change(register: Register, row: _Row, plan: batches.Planned) -> Change:
         plan.entry.state == plan.entry.State.APPROVED,
         [(labels.get(name, name), old, new) for name, (old, new) in (plan.changes or {}).items()],
     )
-
-
-# --- effect -----------------------------------------------------------------------------------------------------
-
-_STAGES = {
-    "arranged": "安排",
-    "received": "到位",
-    "allocated": "下达",
-    "disbursed": "拨付",
-    "spent": "支出",
-    "claimed": "报账",
-}
-Standing = dict[tuple[str, str, str], int]
-
-
-def _standing(plans: Sequence[Plan], by: User) -> Standing:
-    """(name, what, unit) → amount with what is pending, for every line and target the user may see."""
-    scope = scope_of(by)
-    found: Standing = {}
-    for plan in plans:
-        money = figures.money(plan, scope=scope)
-        for line in money.lines:
-            for stage, label in _STAGES.items():
-                found[f"{line.code} {line.name}", label, "分"] = (getattr(line, stage) or 0) + (
-                    line.held or {}
-                ).get(stage, 0)
-        for target in figures.targets(plan, scope=scope):
-            found[target.name, "计数", target.unit] = target.approved + (target.held or 0)
-    return found
-
-
-def _effects(before: Standing, after: Standing) -> list[Effect]:
-    found = []
-    for (name, what, unit), value in after.items():
-        old = before.get((name, what, unit), 0)
-        if value != old:
-            sign = "+" if value > old else "−"
-            found.append(
-                Effect(
-                    name,
-                    what,
-                    _amount(old, unit),
-                    _amount(value, unit),
-                    f"{sign}{_amount(abs(value - old), unit)}",
-                )
-            )
-    return found
-
-
-def _amount(value: int, unit: str) -> str:
-    return f"{yuan(value)} 元" if unit == "分" else f"{value:,} {unit}"

@@ -1,0 +1,72 @@
+"""What an import or its undoing would change: every line and target, before and after, pending included."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from directory.models import User
+from ledger import figures
+from ledger.models import Plan
+from ledger.money import yuan
+from ledger.scope import scope_of
+
+_STAGES = {
+    "arranged": "安排",
+    "received": "到位",
+    "allocated": "下达",
+    "disbursed": "拨付",
+    "spent": "支出",
+    "claimed": "报账",
+}
+Standing = dict[tuple[str, str, str], int]
+
+
+@dataclass(frozen=True)
+class Effect:
+    """What the file would hold on a line or count towards a target: before → after, pending included."""
+
+    name: str
+    what: str
+    before: str
+    after: str
+    difference: str
+
+
+def standing(plans: Sequence[Plan], by: User) -> Standing:
+    """(name, what, unit) → amount with what is pending, for every line and target the user may see."""
+    scope = scope_of(by)
+    found: Standing = {}
+    for plan in plans:
+        money = figures.money(plan, scope=scope)
+        for line in money.lines:
+            for stage, label in _STAGES.items():
+                found[f"{line.code} {line.name}", label, "分"] = (getattr(line, stage) or 0) + (
+                    line.held or {}
+                ).get(stage, 0)
+        for target in figures.targets(plan, scope=scope):
+            found[target.name, "计数", target.unit] = target.approved + (target.held or 0)
+    return found
+
+
+def differences(before: Standing, after: Standing) -> list[Effect]:
+    """What is not the same, in the order of lines and targets."""
+    found = []
+    for (name, what, unit), value in after.items():
+        old = before.get((name, what, unit), 0)
+        if value != old:
+            sign = "+" if value > old else "−"
+            found.append(
+                Effect(
+                    name,
+                    what,
+                    _amount(old, unit),
+                    _amount(value, unit),
+                    f"{sign}{_amount(abs(value - old), unit)}",
+                )
+            )
+    return found
+
+
+def _amount(value: int, unit: str) -> str:
+    return f"{yuan(value)} 元" if unit == "分" else f"{value:,} {unit}"

@@ -1,0 +1,108 @@
+"""Forms of the import pages: which unit, which quarter, which register, which file."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.utils import timezone
+
+from directory.models import Organization, User
+from ledger.models import Period
+from ledger.permissions import may_review
+from workbooks.planning import registers_for
+
+
+class QuarterField(forms.ModelChoiceField):  # type: ignore[type-arg]
+    """Quarters by their Chinese names."""
+
+    def label_from_instance(self, obj: Any) -> str:
+        return str(obj.label)
+
+
+class _UnitAndQuarter(forms.Form):
+    organization = forms.ModelChoiceField(
+        Organization.objects.none(), label="填报单位", to_field_name="code", empty_label=None
+    )
+    period = QuarterField(Period.objects.none(), label="季度", to_field_name="code", empty_label=None)
+
+    def __init__(self, data: Any = None, files: Any = None, *, user: User) -> None:
+        super().__init__(data, files)
+        self.user = user
+        units = Organization.objects.filter(active=True).order_by("side", "code")
+        if not may_review(user):
+            units = units.filter(users=user)
+        field = self.fields["organization"]
+        assert isinstance(field, forms.ModelChoiceField)
+        field.queryset = units
+        if user.organization is not None:
+            field.initial = user.organization.code
+        quarters = Period.objects.order_by("-starts_on")
+        field = self.fields["period"]
+        assert isinstance(field, forms.ModelChoiceField)
+        field.queryset = quarters
+        # what is being reported is the quarter that ended last
+        today = timezone.localdate()
+        ended = quarters.filter(ends_on__lt=today).first() or quarters.filter(starts_on__lte=today).first()
+        field.initial = ended.code if ended else None
+        for one in self.fields.values():
+            one.widget.attrs["class"] = "form-select"
+
+
+class UploadForm(_UnitAndQuarter):
+    """One workbook of one unit for one quarter."""
+
+    register = forms.ChoiceField(label="台账", required=False)
+    file = forms.FileField(
+        label="文件",
+        widget=forms.ClearableFileInput(attrs={"accept": ".xlsx,.xls,.csv"}),
+        error_messages={
+            "required": "请选择文件。",
+            "empty": "这是空文件，请重新选择。",
+            "missing": "请选择文件。",
+        },
+        max_length=200,
+    )
+
+    def __init__(self, data: Any = None, files: Any = None, *, user: User) -> None:
+        super().__init__(data, files, user=user)
+        field = self.fields["register"]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = [("", "按表头自动识别"), *register_choices(user)]
+        field.widget.attrs["class"] = "form-select"
+        self.fields["file"].widget.attrs["class"] = "form-control"
+
+
+class OutForm(_UnitAndQuarter):
+    """Which template or export: one register of one unit for one quarter."""
+
+    register = forms.ChoiceField(label="台账")
+
+    def __init__(self, data: Any = None, *, user: User) -> None:
+        super().__init__(data, user=user)
+        field = self.fields["register"]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = register_choices(user)
+        field.widget.attrs["class"] = "form-select"
+        self.order_fields(["register", "organization", "period"])
+
+
+class VoidForm(forms.Form):
+    """Why a batch is undone."""
+
+    reason = forms.CharField(
+        label="作废理由",
+        max_length=300,
+        widget=forms.Textarea(attrs={"rows": 2, "class": "form-control"}),
+        error_messages={"required": "请写明作废理由。"},
+    )
+
+
+def register_choices(user: User) -> list[tuple[str, str]]:
+    """The registers that the user's unit, or for a reviewer any unit, may bring in."""
+    if may_review(user):
+        units = list(Organization.objects.filter(active=True).order_by("code"))
+    else:
+        units = [user.organization] if user.organization is not None else []
+    found = {register.code: register.name for unit in units for register in registers_for(unit)}
+    return list(found.items())

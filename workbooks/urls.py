@@ -1,0 +1,17 @@
+"""Excel in and out: upload, preview, confirm, batches, templates, exports."""
+
+from django.urls import path
+
+from workbooks import views
+
+app_name = "workbooks"
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("upload/", views.upload, name="upload"),
+    path("preview/<slug:token>/", views.preview, name="preview"),
+    path("batches/<int:pk>/", views.batch, name="batch"),
+    path("batches/<int:pk>/void/", views.void, name="void"),
+    path("batches/<int:pk>/original/", views.original, name="original"),
+    path("template/", views.template, name="template"),
+    path("export/", views.export, name="export"),
+]

@@ -1,0 +1,339 @@
+"""Pages of Excel in and out. A file waits encrypted between preview and confirmation; every step works without JS."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
+from django.db import transaction
+from django.db.models import Count
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+
+from audit.events import record
+from directory.access import role_required, signed_in
+from directory.models import Organization, User
+from ledger import batches
+from ledger.models import Batch, Entry, Period
+from ledger.permissions import may_file, may_review
+from ledger.refusals import Refusal
+from ledger.registers import get_register, name_of
+from workbooks import planning, storage, writing
+from workbooks.forms import OutForm, UploadForm, VoidForm
+from workbooks.planning import Report
+from workbooks.reading import LARGEST
+from workbooks.voiding import preview_void
+
+PER_PAGE = 50
+SHOWN = 300  # errors, warnings and changes on one page; a file with more has one cause more often than many
+WAITING = "workbooks"  # the session's key of files between preview and confirmation
+MOST_WAITING = 5
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+staff = role_required(User.Role.CLERK, User.Role.HEAD, User.Role.REVIEWER, User.Role.PARTNER)
+
+
+@never_cache
+@staff
+def home(request: HttpRequest) -> HttpResponse:
+    """Uploaded workbooks, and the way to a template, an export and a new upload."""
+    user = signed_in(request)
+    rows = Batch.objects.for_user(user).select_related("organization", "period", "uploaded_by__organization")
+    page = Paginator(rows.order_by("-pk"), PER_PAGE).get_page(request.GET.get("page"))
+    return render(
+        request,
+        "workbooks/home.html",
+        {"page": page, "form": OutForm(user=user), "may_file": may_file(user)},
+    )
+
+
+@never_cache
+@staff
+def upload(request: HttpRequest) -> HttpResponse:
+    """Choose unit, quarter and file; the file is read before anything is kept of it."""
+    user = signed_in(request)
+    form = UploadForm(user=user)
+    if request.method == "POST":
+        form = UploadForm(request.POST, request.FILES, user=user)
+        if form.is_valid():
+            file = form.cleaned_data["file"]
+            if file.size > LARGEST:
+                form.add_error("file", f"文件超过 {LARGEST // 1024 // 1024} MB，请分成几个文件上传。")
+            else:
+                data = file.read()
+                try:
+                    planning.check_readable(by=user, upload=_upload(data, file.name, form.cleaned_data))
+                except Refusal as refusal:
+                    form.add_error("file", refusal.message)
+                else:
+                    return redirect("workbooks:preview", _wait(request, data, file.name, form.cleaned_data))
+    return render(
+        request,
+        "workbooks/upload.html",
+        {"form": form, "largest": LARGEST // 1024 // 1024, "most": planning.MOST_ROWS},
+        status=422 if form.errors else 200,
+    )
+
+
+@never_cache
+@staff
+def preview(request: HttpRequest, token: str) -> HttpResponse:
+    """What the file would do; POST does it, all of it or the valid rows only."""
+    user = signed_in(request)
+    waiting = _waiting(request, token)
+    if waiting is None:
+        messages.warning(request, "这次上传已经处理或已过期，请重新上传。")
+        return redirect("workbooks:upload")
+    today = timezone.localdate()
+    try:
+        if request.method == "POST":
+            valid_only = request.POST.get("rows") == "valid"
+            report = planning.commit(
+                by=user, on=today, upload=waiting, valid_only=valid_only, seen=request.POST.get("seen", "")
+            )
+            if report.batch is not None:
+                _forget(request, token)
+                messages.success(
+                    request,
+                    f"已提交 {report.to_write} 行，等待审核。"
+                    + (
+                        f"有错误的 {report.bad_rows} 行没有导入，改正后可再次上传。"
+                        if report.bad_rows
+                        else ""
+                    ),
+                )
+                return redirect("workbooks:batch", report.batch.pk)
+        else:
+            report = planning.preview(by=user, on=today, upload=waiting)
+    except planning.Changed as refusal:
+        messages.warning(request, refusal.message)
+        return redirect("workbooks:preview", token)
+    except Refusal as refusal:
+        _forget(request, token)
+        messages.error(request, refusal.message)
+        return redirect("workbooks:upload")
+    return render(request, "workbooks/preview.html", _shown(report, waiting, token))
+
+
+def _shown(report: Report, waiting: planning.Upload, token: str) -> dict[str, Any]:
+    return {
+        "report": report,
+        "upload": waiting,
+        "token": token,
+        "errors": report.errors[:SHOWN],
+        "warnings": report.warnings[:SHOWN],
+        "changes": report.changes[:SHOWN],
+        "missing": report.missing[:SHOWN],
+        "shown": SHOWN,
+        "may_all": report.to_write and not report.errors,
+        "may_valid": report.to_write and report.errors and not report.stopped,
+    }
+
+
+@never_cache
+@staff
+def batch(request: HttpRequest, pk: int) -> HttpResponse:
+    """What a workbook created, row by row, and how far each is."""
+    user = signed_in(request)
+    found = _batch(user, pk)
+    rows = Entry.objects.for_user(user).filter(batch=found)
+    counts = {
+        (row["kind"], row["state"]): row["n"]
+        for row in rows.order_by().values("kind", "state").annotate(n=Count("pk", distinct=True))
+    }
+    states = [
+        (f"{Entry.Kind(kind).label}　{Entry.State(state).label}", number)
+        for (kind, state), number in sorted(counts.items())
+    ]
+    page = Paginator(rows.select_related("filed_for").order_by("pk"), PER_PAGE).get_page(
+        request.GET.get("page")
+    )
+    return render(
+        request,
+        "workbooks/batch.html",
+        {
+            "batch": found,
+            "registers": [name_of(code) for code in found.registers],
+            "states": states,
+            "page": page,
+            "may_void": found.state == Batch.State.SUBMITTED
+            and may_file(user)
+            and user.organization_id == found.organization_id,
+            "may_open": _may_open(user, found),
+        },
+    )
+
+
+@never_cache
+@staff
+def void(request: HttpRequest, pk: int) -> HttpResponse:
+    """Undo a batch, step by step: what happens at once, what waits for a reviewer, which figures move."""
+    user = signed_in(request)
+    found = _batch(user, pk)
+    today = timezone.localdate()
+    form = VoidForm(request.POST if request.method == "POST" else None)
+    try:
+        if found.state == Batch.State.VOIDED:
+            messages.info(request, f"{found.pk} 号批次已经作废。")
+            return redirect("workbooks:batch", found.pk)
+        if request.method == "POST" and form.is_valid():
+            done = batches.void_batch(by=user, on=today, batch=found, reason=form.cleaned_data["reason"])
+            messages.success(
+                request,
+                f"{found.pk} 号批次已作废：{len(done.void)} 条未审的立即作废，"
+                f"{len(done.reversals)} 条已通过的提交了红冲，等待审核。",
+            )
+            return redirect("workbooks:batch", found.pk)
+        undoing = preview_void(by=user, on=today, batch=found)
+    except Refusal as refusal:
+        messages.error(request, refusal.message)
+        return redirect("workbooks:batch", found.pk)
+    rows = Entry.objects.for_user(user).filter(batch=found).exclude(kind=Entry.Kind.REVERSAL)
+    total = rows.count()
+    return render(
+        request,
+        "workbooks/void.html",
+        {
+            "batch": found,
+            "form": form,
+            "undoing": undoing,
+            "total": total,
+            "left": total - undoing.void - undoing.reversals,
+        },
+    )
+
+
+@staff
+def original(request: HttpRequest, pk: int) -> HttpResponse:
+    """The file as it was uploaded, for its unit and the reviewers; every download is kept in the audit trail."""
+    user = signed_in(request)
+    found = _batch(user, pk)
+    if not _may_open(user, found):
+        raise PermissionDenied
+    try:
+        data = storage.original(found.path)
+    except FileNotFoundError:
+        raise Http404 from None
+    with transaction.atomic():
+        record(
+            verb="batch.downloaded",
+            by=user,
+            target=f"ledger.batch:{found.pk}",
+            summary=f"下载 {found.pk} 号批次的原始文件",
+        )
+    return _file(data, found.name, "application/octet-stream")
+
+
+@staff
+def template(request: HttpRequest) -> HttpResponse:
+    """An empty workbook to fill in: ?register=&organization=&period=."""
+    user = signed_in(request)
+    form = OutForm(request.GET, user=user)
+    if not form.is_valid():
+        messages.error(request, "请选择台账、单位和季度。")
+        return redirect("workbooks:home")
+    register = get_register(form.cleaned_data["register"])
+    unit, period = form.cleaned_data["organization"], form.cleaned_data["period"]
+    data = writing.template(
+        register=register, organization=unit, period=period, user=user, on=timezone.localdate()
+    )
+    return _file(data, f"{register.name}模板_{unit}_{period.code}.xlsx", XLSX)
+
+
+@staff
+def export(request: HttpRequest) -> HttpResponse:
+    """What the books hold of a register, a unit and a quarter, as far as the user may see it; kept in the audit trail."""
+    user = signed_in(request)
+    form = OutForm(request.GET, user=user)
+    if not form.is_valid():
+        messages.error(request, "请选择台账、单位和季度。")
+        return redirect("workbooks:home")
+    register = get_register(form.cleaned_data["register"])
+    unit, period = form.cleaned_data["organization"], form.cleaned_data["period"]
+    rows = Entry.objects.for_user(user).filter(filed_for=unit, filing__period=period)
+    entries = writing.live(rows, register)
+    title = f"{unit}{register.name}（{period.label}）"
+    with transaction.atomic():
+        data = writing.export(register=register, entries=entries, title=title, on=timezone.localdate())
+        count = entries.count()
+        record(
+            verb="workbook.exported",
+            by=user,
+            target=register.code,
+            summary=f"导出“{title}”{count} 行",
+            details={"rows": count},
+        )
+    return _file(data, f"{register.name}_{unit}_{period.code}.xlsx", XLSX)
+
+
+# --- parts ------------------------------------------------------------------------------------------------------
+
+
+def _batch(user: User, pk: int) -> Batch:
+    rows = Batch.objects.for_user(user).select_related(
+        "organization", "period", "uploaded_by__organization", "voided_by__organization"
+    )
+    return get_object_or_404(rows, pk=pk)
+
+
+def _may_open(user: User, found: Batch) -> bool:
+    return may_file(user) and (user.organization_id == found.organization_id or may_review(user))
+
+
+def _file(data: bytes, name: str, media_type: str) -> HttpResponse:
+    response = HttpResponse(data, content_type=media_type)
+    response["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(name, safe='')}"
+    response["X-Content-Type-Options"] = "nosniff"
+    response["Cache-Control"] = "private, no-store"
+    return response
+
+
+def _upload(data: bytes, name: str, chosen: dict[str, Any]) -> planning.Upload:
+    registers = (chosen["register"],) if chosen["register"] else ()
+    return planning.Upload(data, name, chosen["organization"], chosen["period"], registers)
+
+
+def _wait(request: HttpRequest, data: bytes, name: str, chosen: dict[str, Any]) -> str:
+    """Keep the file for this session only; the address holds nothing but a random token."""
+    token = storage.put_pending(data)
+    waiting = dict(request.session.get(WAITING, {}))
+    for old in list(waiting)[: max(0, len(waiting) - MOST_WAITING + 1)]:
+        storage.drop_pending(old)
+        del waiting[old]
+    waiting[token] = {
+        "name": name[-200:],
+        "organization": chosen["organization"].pk,
+        "period": chosen["period"].pk,
+        "register": chosen["register"],
+    }
+    request.session[WAITING] = waiting
+    return token
+
+
+def _waiting(request: HttpRequest, token: str) -> planning.Upload | None:
+    kept = request.session.get(WAITING, {}).get(token)
+    if kept is None:
+        return None
+    try:
+        data = storage.get_pending(token)
+    except storage.NoSuchFile:
+        return None
+    return planning.Upload(
+        data,
+        kept["name"],
+        Organization.objects.get(pk=kept["organization"]),
+        Period.objects.get(pk=kept["period"]),
+        (kept["register"],) if kept["register"] else (),
+    )
+
+
+def _forget(request: HttpRequest, token: str) -> None:
+    storage.drop_pending(token)
+    waiting = dict(request.session.get(WAITING, {}))
+    waiting.pop(token, None)
+    request.session[WAITING] = waiting

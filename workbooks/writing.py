@@ -1,0 +1,271 @@
+"""Workbooks going out, written with openpyxl: templates to fill in, and what the books hold."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import F, Q, QuerySet
+from openpyxl import Workbook
+from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
+from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.datavalidation import DataValidation
+from openpyxl.worksheet.worksheet import Worksheet
+
+from directory.models import Division, Organization, User
+from ledger.models import Entry, Period
+from ledger.parsing import Known
+from ledger.registers import Column, Register
+from workbooks.sheets import OPTIONS_SHEET, VERSION_MARK, version_of
+
+HEADER_ROW = 4
+LAST_ROW = 2_000  # how far down a template's drop-downs reach
+TEXT_KINDS = frozenset({"identity", "phone"})  # Excel would damage these as numbers (DOMAIN §6)
+WIDTHS = {
+    "identity": 22,
+    "person_name": 10,
+    "date": 12,
+    "dates": 20,
+    "month": 10,
+    "yesno": 8,
+    "integer": 9,
+    "text": 18,
+}
+FORMATS = {
+    "date": "请写 2022-03-01 这样的日期",
+    "dates": "请写 2022.6.6-6.10 这样的起止日期",
+    "month": "请写 2022-03 这样的年月",
+    "identity": "18位，按文本填写",
+    "phone": "手机或座机，多个用、分开",
+    "yesno": "填 是 或 否",
+    "percent": "例如 60%",
+    "money": "只填数字",
+    "integer": "整数",
+    "village": "镇名加村名，例如 徐庄镇湖沟村",
+}
+
+_LINE = Side(style="thin", color="FF9AA0A6")
+_BOX = Border(left=_LINE, right=_LINE, top=_LINE, bottom=_LINE)
+_HEAD = PatternFill("solid", fgColor="FFF3E3E2")
+_CENTRE = Alignment(horizontal="center", vertical="center", wrap_text=True)
+_DANGEROUS = ("=", "+", "-", "@", "\t", "\r")
+_NOT_IN_XML = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+
+
+def template(
+    *, register: Register, organization: Organization, period: Period, user: User, on: date
+) -> bytes:
+    """An empty .xlsx for one unit and quarter: text format where Excel would damage what is typed, drop-downs from the
+    system's own values, and a mark by which the import knows register, columns, unit and quarter (DOMAIN §4 rule 19).
+    """
+    book, sheet = _book(register.name[:31])
+    columns = register.columns
+    _title(sheet, register.name, len(columns))
+    sheet.cell(2, 1).value = f"填报单位：{organization}"
+    mark = f"{VERSION_MARK}：{register.code}/{version_of(register)}/{organization.code}/{period.code}"
+    sheet.cell(2, min(4, len(columns))).value = f"{period.label}　{mark}"
+    options = _Options(book)
+    known = Known(user=user, on=on, year=period.starts_on.year)
+    for index, column in enumerate(columns, 1):
+        letter = get_column_letter(index)
+        guide = sheet.cell(3, index)
+        write(guide, _guidance(column))
+        guide.font = Font(italic=True, size=9, color="FF565D66")
+        guide.alignment = Alignment(wrap_text=True, vertical="top")
+        _heading(sheet.cell(HEADER_ROW, index), column)
+        dimension = sheet.column_dimensions[letter]
+        dimension.width = WIDTHS.get(column.kind, 16)
+        if column.kind in TEXT_KINDS:
+            dimension.number_format = "@"
+        allowed = _allowed(column, known, organization)
+        if allowed:
+            options.offer(sheet, f"{letter}{HEADER_ROW + 1}:{letter}{LAST_ROW}", column, allowed)
+    sheet.row_dimensions[3].height = 42
+    sheet.freeze_panes = f"A{HEADER_ROW + 1}"
+    _paper(sheet)
+    return _bytes(book)
+
+
+def export(*, register: Register, entries: QuerySet[Entry], title: str, on: date) -> bytes:
+    """An .xlsx of entries as officials hand it in: title, date, headings, rows, totals as formulas, A4 landscape.
+
+    Personal columns as published lists mask them. Texts that begin with = + - @ stay what they are (quotePrefix).
+    """
+    book, sheet = _book(register.name[:31])
+    columns = register.columns
+    headings = [*(column.label for column in columns), "记录号", "状态"]
+    _title(sheet, title, len(headings))
+    sheet.cell(2, 1).value = f"导出日期：{on:%Y-%m-%d}"
+    for index, column in enumerate(columns, 1):
+        _heading(sheet.cell(HEADER_ROW, index), column, required=False)
+        sheet.column_dimensions[get_column_letter(index)].width = WIDTHS.get(column.kind, 16)
+    for index, text in enumerate(headings[len(columns) :], len(columns) + 1):
+        cell = sheet.cell(HEADER_ROW, index)
+        cell.value, cell.font, cell.fill, cell.border, cell.alignment = (
+            text,
+            Font(bold=True),
+            _HEAD,
+            _BOX,
+            _CENTRE,
+        )
+    number = HEADER_ROW
+    for row in _details(register, entries):
+        number += 1
+        shown = register.values(row, published=True)
+        for index, column in enumerate(columns, 1):
+            cell = sheet.cell(number, index)
+            _value(cell, column, getattr(row, column.name, None), shown[column.name])
+            cell.border = _BOX
+        sheet.cell(number, len(columns) + 1).value = row.entry_id
+        sheet.cell(number, len(columns) + 2).value = row.entry.get_state_display()
+    if number > HEADER_ROW:
+        _totals(sheet, columns, number)
+    sheet.freeze_panes = f"A{HEADER_ROW + 1}"
+    _paper(sheet)
+    return _bytes(book)
+
+
+def live(entries: QuerySet[Entry], register: Register) -> QuerySet[Entry]:
+    """Of `entries`, those of the register that are in force or under review, oldest first."""
+    standing = Q(state=Entry.State.SUBMITTED) | Q(state=Entry.State.APPROVED, subject__in_force=F("pk"))
+    return entries.filter(standing, register=register.code).exclude(kind=Entry.Kind.REVERSAL).order_by("pk")
+
+
+def write(cell: Any, text: str) -> None:
+    """Put a text into a cell so that it comes back verbatim and is never a formula."""
+    cell.value = _NOT_IN_XML.sub("", text)[:32_767]
+    if text:
+        cell.data_type = "s"
+    if text.startswith(_DANGEROUS):
+        cell.quotePrefix = True
+
+
+# --- parts ------------------------------------------------------------------------------------------------------
+
+
+def _book(name: str) -> tuple[Workbook, Worksheet]:
+    book = Workbook()
+    sheet = book.active
+    assert isinstance(sheet, Worksheet)
+    sheet.title = re.sub(r"[\[\]:*?/\\]", " ", name)
+    return book, sheet
+
+
+def _bytes(book: Workbook) -> bytes:
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+def _title(sheet: Worksheet, title: str, width: int) -> None:
+    cell = sheet.cell(1, 1)
+    write(cell, title)
+    cell.font, cell.alignment = Font(bold=True, size=16), _CENTRE
+    sheet.merge_cells(start_row=1, start_column=1, end_row=1, end_column=max(width, 1))
+    sheet.row_dimensions[1].height = 30
+
+
+def _heading(cell: Any, column: Column, *, required: bool = True) -> None:
+    unit = "（元）" if column.kind == "money" else ""
+    write(cell, f"{column.label}{unit}{'*' if required and column.required else ''}")
+    cell.font, cell.fill, cell.border, cell.alignment = Font(bold=True), _HEAD, _BOX, _CENTRE
+
+
+def _guidance(column: Column) -> str:
+    parts = ["必填" if column.required else "选填", FORMATS.get(column.kind, ""), column.help]
+    if column.example and not column.personal:
+        parts.append(f"例如 {column.example}")
+    return "；".join(part.rstrip("。") for part in parts if part)
+
+
+def _allowed(column: Column, known: Known, organization: Organization) -> list[str]:
+    """What may stand in the column, as the import reads it; empty for a free one."""
+    if column.kind == "choice":
+        return [label for _, label in column.choices]
+    if column.kind == "yesno":
+        return ["是", "否"]
+    if column.kind == "line":
+        return [line.code for line in known.lines]
+    if column.kind == "subject":
+        return [one.called[0] for one in known.referred(column.register) if one.called]
+    if column.kind == "village" and organization.division is not None:
+        villages = Division.objects.filter(parent=organization.division, valid_to=None).order_by("code")
+        return [f"{organization.division.name}{village.name}" for village in villages]
+    if column.kind == "organization":
+        units = Organization.objects.filter(active=True).order_by("side", "code")
+        return [unit.short_name for unit in units]
+    return []
+
+
+class _Options:
+    """The drop-downs' values: on a hidden sheet, because a list inside the cell may have 255 characters only."""
+
+    def __init__(self, book: Workbook) -> None:
+        self.book = book
+        self.sheet: Worksheet | None = None
+        self.used = 0
+
+    def offer(self, target: Worksheet, cells: str, column: Column, allowed: Sequence[str]) -> None:
+        if self.sheet is None:
+            self.sheet = self.book.create_sheet(OPTIONS_SHEET)
+            self.sheet.sheet_state = "hidden"
+        self.used += 1
+        for number, text in enumerate(allowed, 1):
+            write(self.sheet.cell(number, self.used), text)
+        letter = get_column_letter(self.used)
+        rule = DataValidation(
+            type="list", formula1=f"'{OPTIONS_SHEET}'!${letter}$1:${letter}${len(allowed)}", allow_blank=True
+        )
+        # another spelling may still be right: aliases are known to the import, not to Excel
+        rule.errorStyle = "warning"
+        rule.errorTitle, rule.error = column.label[:32], "不在下拉选项中，请核对。"
+        target.add_data_validation(rule)
+        rule.add(cells)
+
+
+def _details(register: Register, entries: QuerySet[Entry]) -> Iterable[Any]:
+    model: Any = register.model
+    relations = [f.name for f in model._meta.fields if f.is_relation and f.name != "entry"]
+    rows = model.objects.filter(entry__in=entries.order_by(), version=F("entry__version"))
+    return rows.select_related("entry", *relations).order_by("entry_id")  # type: ignore[no-any-return]
+
+
+def _value(cell: Any, column: Column, value: Any, shown: str) -> None:
+    """Numbers and dates as such, everything else as the page shows it."""
+    if column.kind == "money" and isinstance(value, int):
+        cell.value, cell.number_format = Decimal(value) / 100, "#,##0.00"
+    elif column.kind == "integer" and isinstance(value, int):
+        cell.value = value
+    elif column.kind == "date" and isinstance(value, date) and not isinstance(value, datetime):
+        cell.value, cell.number_format = value, "yyyy-mm-dd"
+    else:
+        write(cell, shown)
+        if column.kind in TEXT_KINDS:
+            cell.number_format = "@"
+
+
+def _totals(sheet: Worksheet, columns: Sequence[Column], last: int) -> None:
+    write(sheet.cell(last + 1, 1), "合计")
+    for index, column in enumerate(columns, 1):
+        cell = sheet.cell(last + 1, index)
+        if column.kind in ("money", "integer") and index > 1:
+            letter = get_column_letter(index)
+            cell.value = f"=SUM({letter}{HEADER_ROW + 1}:{letter}{last})"
+            cell.number_format = "#,##0.00" if column.kind == "money" else "0"
+        cell.font, cell.border = Font(bold=True), _BOX
+
+
+def _paper(sheet: Worksheet) -> None:
+    sheet.page_setup.orientation = "landscape"
+    sheet.page_setup.paperSize = 9  # A4
+    sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight = 1, 0
+    if sheet.sheet_properties.pageSetUpPr is not None:
+        sheet.sheet_properties.pageSetUpPr.fitToPage = True
+    sheet.print_title_rows = f"{HEADER_ROW}:{HEADER_ROW}"
+    footer = sheet.oddFooter
+    if footer is not None and footer.center is not None:
+        footer.center.text = "第 &P 页，共 &N 页"
