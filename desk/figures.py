@@ -135,7 +135,10 @@ def returned_to(user: User) -> list[Returned]:
 
 def labels_of(register: str) -> dict[str, str]:
     """Field → label of a register's form."""
-    fields = get_register(register).form().base_fields
+    declared = get_register(register)
+    if declared.columns:
+        return {column.name: column.label for column in declared.columns}
+    fields = declared.form().base_fields
     return {name: str(field.label or name) for name, field in fields.items()}
 
 
@@ -234,15 +237,10 @@ def _details(rows: list[Entry]) -> dict[int, Any]:
         model: Any = get_register(code).model
         mine = [entry.pk for entry in rows if entry.register == code]
         details = model.objects.filter(entry__in=mine, version=F("entry__version"))
-        for detail in details.select_related(*_pointers(model)):
+        for detail in details.select_related(*get_register(code).pointers()):
             detail.entry = by_pk[detail.entry_id]
             found[detail.entry_id] = detail
     return found
-
-
-def _pointers(model: Any) -> list[str]:
-    """What a register's row points at, beside its entry: read with it, never one by one."""
-    return [f.name for f in model._meta.concrete_fields if f.is_relation and f.name != "entry"]
 
 
 def _evidence_rule(entry: Entry, register: Register, detail: Any) -> str:
@@ -391,7 +389,7 @@ def _details_to_compare(user: User, entry: Entry, version: int) -> tuple[Any, li
         old = Entry.objects.for_user(user).filter(pk=entry.corrects_id or 0).first()
         if old is not None:
             other, words = Q(entry=old, version=old.version), f"{old.pk} 号记录"
-    rows = model.objects.filter(Q(entry=entry, version=version) | other).select_related(*_pointers(model))
+    rows = model.objects.filter(Q(entry=entry, version=version) | other).select_related(*register.pointers())
     found = {(row.entry_id, row.version): row for row in rows}
     detail = found.pop((entry.pk, version), None)
     if detail is None:

@@ -173,6 +173,39 @@ def eligible_ids(person_ids: Iterable[int], on: date) -> set[int]:
     return {pk for pk in asked if _eligible(lines, counted_as[pk], on)}
 
 
+@dataclass(frozen=True, slots=True)
+class Group:
+    """What a person is on a day. `known_*`: whether any fact says so; without one nobody is anything."""
+
+    lifted: bool
+    monitored: bool
+    known_household: bool
+    known_monitor: bool
+
+    @property
+    def eligible(self) -> bool:
+        """Of a 脱贫户 or a 监测对象: the rule of `eligible_ids`."""
+        return self.lifted or self.monitored
+
+
+def groups_on(person_ids: Iterable[int], on: date) -> dict[int, Group]:
+    """Each of `person_ids` → what they are on that day. As many queries as `eligible_ids`."""
+    asked = list(person_ids)
+    counted_as = survivors(asked)
+    lines = _time_lines(merged_members(counted_as.values()))
+    found = {}
+    for pk in asked:
+        household = _in_force(lines.get((counted_as[pk], HOUSEHOLD), []), on)
+        monitor = _in_force(lines.get((counted_as[pk], MONITOR), []), on)
+        found[pk] = Group(
+            lifted=household is not None and household.value == PersonFact.HouseholdType.LIFTED,
+            monitored=_is_monitored(monitor, on),
+            known_household=household is not None,
+            known_monitor=monitor is not None,
+        )
+    return found
+
+
 class _Held(NamedTuple):
     """A fact on a time line. Of two of one day (only of merged people) the one recorded later counts."""
 
@@ -186,10 +219,13 @@ def _eligible(lines: dict[tuple[int, str], list[_Held]], person_id: int, on: dat
     household = _in_force(lines.get((person_id, HOUSEHOLD), []), on)
     if household is not None and household.value == PersonFact.HouseholdType.LIFTED:
         return True
-    monitored = _in_force(lines.get((person_id, MONITOR), []), on)
-    if monitored is None or monitored.value == PersonFact.MonitorType.NONE:
+    return _is_monitored(_in_force(lines.get((person_id, MONITOR), []), on), on)
+
+
+def _is_monitored(fact: _Held | None, on: date) -> bool:
+    if fact is None or fact.value == PersonFact.MonitorType.NONE:
         return False
-    return monitored.risk_removed_on is None or on <= monitored.risk_removed_on
+    return fact.risk_removed_on is None or on <= fact.risk_removed_on
 
 
 def _in_force(line: list[_Held], on: date) -> _Held | None:

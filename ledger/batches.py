@@ -215,8 +215,7 @@ def _details(register: Register, entries: Sequence[Entry]) -> dict[int, Detail]:
     versions = {entry.pk: entry.version for entry in entries}
     found: dict[int, Detail] = {}
     for part in _chunks(sorted(versions)):
-        relations = [f.name for f in model._meta.fields if f.is_relation and f.name != "entry"]
-        for row in model.objects.filter(entry__in=part).select_related(*relations):
+        for row in model.objects.filter(entry__in=part).select_related(*register.pointers()):
             if row.version == versions[row.entry_id]:
                 found[row.entry_id] = row
     return found

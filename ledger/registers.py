@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from django.forms import Form
 
     from directory.models import Organization, User
-    from ledger.models import Account, Detail, Entry, Plan
+    from ledger.models import Account, Detail, Entry, Period, Plan
     from ledger.scope import Scope
 
 
@@ -120,11 +120,22 @@ COMMON_KINDS = {
 
 
 @dataclass(frozen=True)
+class Figure:
+    """One number of a card; `held` is what waits, None for the past; `target` the counting rule it opens down to."""
+
+    label: str
+    approved: int
+    unit: str
+    held: int | None = None
+    target: str = ""
+
+
+@dataclass(frozen=True)
 class Card:
-    """One figure of a register on the first screen: the heading, then (words, number with unit) pairs."""
+    """What a register offers the first screen."""
 
     heading: str
-    figures: Sequence[tuple[str, str]]
+    figures: Sequence[Figure]
     note: str = ""
 
 
@@ -137,9 +148,9 @@ class ReportTable:
     rows: Sequence[Sequence[str]]
 
 
-# the plan, what the reader may see, and the as-of date
-Cards = Callable[["Plan", "Scope", date], Sequence[Card]]
-ReportTables = Callable[["Plan", "Scope", date], Sequence[ReportTable]]
+# the plan, what the reader may see, and the quarter at whose end to look (None: now)
+Cards = Callable[["Plan", "Scope", "Period | None"], Sequence[Card]]
+ReportTables = Callable[["Plan", "Scope", "Period | None"], Sequence[ReportTable]]
 
 
 def no_errors(row: Any, by: User, on: date) -> Mapping[str, list[str]]:
@@ -202,7 +213,6 @@ class Register:
     form: Callable[[], type[Form]] = _from_columns
     shown: Callable[[Any], list[Shown]] = _from_columns
     amount: Callable[[Any], int | None] = lambda row: None
-    amount_unit: str = ""  # of `amount`; "" is 分, shown in 元
     legs: Callable[[Any], list[Leg]] = no_legs
     claims: Callable[[Any], list[Claim]] = no_claims
     estimates: Estimates | None = None
@@ -236,6 +246,11 @@ class Register:
         own = self.texts(row, published)
         return {c.name: own[c.name] if c.name in own else text_of(c, row) for c in self.columns}
 
+    def pointers(self) -> list[str]:
+        """What a row points at, for select_related: read with it, never one by one."""
+        found = [f.name for f in self.model._meta.concrete_fields if f.is_relation and f.name != "entry"]
+        return found + [f"{c.name}__parent" for c in self.columns if c.kind == "village" and c.name in found]
+
     def _shown(self, row: Any) -> list[Shown]:
         values = self.values(row)
         return [Shown(c.name, c.label, values[c.name]) for c in self.columns if values[c.name]]
@@ -244,12 +259,14 @@ class Register:
 @cache
 def all_registers() -> dict[str, Register]:
     """Every declared register by code, in the order of the installed apps."""
+    from ledger.merging import PERSON_MERGE  # the ledger's own; it imports this module
+
     found: dict[str, Register] = {}
     for config in apps.get_app_configs():
         if config.name != "ledger" and module_has_submodule(config.module, "registers"):
             for register in getattr(import_module(f"{config.name}.registers"), "REGISTERS", ()):
                 found[register.code] = register
-    return found
+    return found | {PERSON_MERGE.code: PERSON_MERGE}
 
 
 def get_register(code: str) -> Register:
