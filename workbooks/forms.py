@@ -21,6 +21,8 @@ class QuarterField(forms.ModelChoiceField):  # type: ignore[type-arg]
 
 
 class _UnitAndQuarter(forms.Form):
+    of_others = False  # whether a reviewer may choose other units than their own
+
     organization = forms.ModelChoiceField(
         Organization.objects.none(), label="填报单位", to_field_name="code", empty_label=None
     )
@@ -30,7 +32,7 @@ class _UnitAndQuarter(forms.Form):
         super().__init__(data, files)
         self.user = user
         units = Organization.objects.filter(active=True).order_by("side", "code")
-        if not may_review(user):
+        if not (may_review(user) and self.of_others):
             units = units.filter(users=user)
         field = self.fields["organization"]
         assert isinstance(field, forms.ModelChoiceField)
@@ -68,7 +70,7 @@ class UploadForm(_UnitAndQuarter):
         super().__init__(data, files, user=user)
         field = self.fields["register"]
         assert isinstance(field, forms.ChoiceField)
-        field.choices = [("", "按表头自动识别"), *register_choices(user)]
+        field.choices = [("", "按表头自动识别"), *register_choices(user, of_others=False)]
         field.widget.attrs["class"] = "form-select"
         self.fields["file"].widget.attrs["class"] = "form-control"
 
@@ -76,13 +78,14 @@ class UploadForm(_UnitAndQuarter):
 class OutForm(_UnitAndQuarter):
     """Which template or export: one register of one unit for one quarter."""
 
+    of_others = True
     register = forms.ChoiceField(label="台账")
 
     def __init__(self, data: Any = None, *, user: User) -> None:
         super().__init__(data, user=user)
         field = self.fields["register"]
         assert isinstance(field, forms.ChoiceField)
-        field.choices = register_choices(user)
+        field.choices = register_choices(user, of_others=True)
         field.widget.attrs["class"] = "form-select"
         self.order_fields(["register", "organization", "period"])
 
@@ -98,9 +101,9 @@ class VoidForm(forms.Form):
     )
 
 
-def register_choices(user: User) -> list[tuple[str, str]]:
-    """The registers that the user's unit, or for a reviewer any unit, may bring in."""
-    if may_review(user):
+def register_choices(user: User, *, of_others: bool) -> list[tuple[str, str]]:
+    """The registers that the user's unit may bring in; `of_others`: for a reviewer, any unit."""
+    if may_review(user) and of_others:
         units = list(Organization.objects.filter(active=True).order_by("code"))
     else:
         units = [user.organization] if user.organization is not None else []

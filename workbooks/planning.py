@@ -17,7 +17,7 @@ from typing import Any
 
 from django.db import transaction
 
-from directory.identity import IdentityError, check_identity, mask_name, mask_phone
+from directory.identity import mask_name, mask_phone
 from directory.matching import Ambiguous, Names, NoMatch
 from directory.models import Organization, User
 from directory.names import plain
@@ -25,7 +25,7 @@ from ledger import batches
 from ledger.actions import refusable
 from ledger.models import Batch, Period, Plan
 from ledger.parsing import Known, ParseError, Raw, parse
-from ledger.permissions import may_file, may_review
+from ledger.permissions import may_file
 from ledger.refusals import Refusal
 from ledger.registers import Column, Made, Register, all_registers
 from workbooks import storage
@@ -200,8 +200,8 @@ def check_readable(*, by: User, upload: Upload) -> None:
 
 
 def _opened(by: User, upload: Upload) -> list[Sheet]:
-    if not may_file(by) or (by.organization_id != upload.organization.pk and not may_review(by)):
-        raise NotYourUnit(f"您不能为{upload.organization}导入。")
+    if not may_file(by) or by.organization_id != upload.organization.pk:
+        raise NotYourUnit(f"您不能为{upload.organization}导入，请由该单位的填报人员上传。")
     if not registers_for(upload.organization, upload.registers):
         raise NotYourUnit(f"{upload.organization}没有可以导入的台账，请核对单位和台账。")
     return read(upload.data, upload.name)
@@ -393,8 +393,6 @@ def _parsed(tables: Sequence[Table], by: User, on: date, period: Period, finding
             row.values["where"] = row.where
             for place in table.places:
                 _read_cell(row, place, known, findings)
-            if row.failed:
-                _check_identities(row, on, findings)
             rows.append(row)
     return rows
 
@@ -495,17 +493,6 @@ def _doubt_unit(row: _Row, place: Place, number: Decimal, findings: Findings) ->
         )
 
 
-def _check_identities(row: _Row, on: date, findings: Findings) -> None:
-    """A row that cannot be made for another cell's sake: its identity number is looked at all the same."""
-    for place in row.table.places:
-        name = place.column.name
-        if place.column.kind == "identity" and name not in row.failed and row.values.get(name):
-            try:
-                check_identity(row.values[name], on=on)
-            except IdentityError as error:
-                _error_at(row, name, str(error), findings)
-
-
 # --- values to planned rows -------------------------------------------------------------------------------------
 
 
@@ -516,13 +503,16 @@ def _planned(
     whole = [row for row in rows if not row.bad]
     for row, made in zip(whole, register.make([row.values for row in whole], by, on), strict=True):
         row.made = made
-        for name, messages in made.errors.items():
-            for message in messages:
-                _error_at(row, name, message, findings)
-        if made.row is None:
-            row.bad = True
+        _tell(row, made, findings)
+        row.bad = row.bad or made.row is None
         for message in made.warnings:
             findings.warning(row.table.sheet, _place_of(row), "提示", message)
+    broken = [row for row in rows if row.failed]
+    with transaction.atomic():
+        # what else is wrong in rows with an unreadable cell is told in the same run; nobody in them is registered
+        for row, made in zip(broken, register.make([row.values for row in broken], by, on), strict=True):
+            _tell(row, made, findings)
+        transaction.set_rollback(True)
     good = [row for row in whole if not row.bad]
     _check_periods(register, good, upload.period, findings)
     good = [row for row in good if not row.bad]
@@ -550,6 +540,14 @@ def _planned(
         else:
             first[plan.key] = row
     return [(row, plan) for row, plan in planned if not row.bad]
+
+
+def _tell(row: _Row, made: Made, findings: Findings) -> None:
+    """The errors of a row at their cells, but for columns whose cell could not be read: that has been said."""
+    for name, messages in made.errors.items():
+        if name not in row.failed:
+            for message in messages:
+                _error_at(row, name, message, findings)
 
 
 def _error_at(row: _Row, name: str, message: str, findings: Findings, rule: str = "") -> None:
