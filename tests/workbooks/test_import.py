@@ -1,0 +1,140 @@
+"""Rosters through the planner: what it tells, what it writes, what the same file does a second time."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from directory.models import Person
+from ledger.models import Account, Batch, Entry
+from ledger.verify import verify
+from tests.ledger.world import World
+from tests.workbooks.conftest import approve_batch, commit, preview
+from tests.workbooks.files import COURSE_1, ROSTER, attendee, courses, identity, roster, xlsx
+
+
+def books() -> dict[str, tuple[int, int]]:
+    rows = Account.objects.filter(code__startswith="2022/target/").exclude(code__contains="@")
+    return {a.code.rsplit("/", 1)[-1]: (a.balance, a.held_in) for a in rows}
+
+
+def entries() -> int:
+    return Entry.objects.unscoped("测试").filter(register__startswith="training").count()
+
+
+@pytest.mark.usefixtures("course")
+def test_a_preview_tells_everything_and_keeps_nothing(world: World) -> None:
+    before, people = entries(), Person.objects.count()
+    report = preview(world, roster([attendee(n) for n in range(1, 6)]))
+    assert (report.rows, report.added, report.errors) == (5, 5, [])
+    assert (entries(), Person.objects.count(), Batch.objects.unscoped("测试").count()) == (before, people, 1)
+    effects = {effect.name: effect.difference for effect in report.effects}
+    assert effects["training_attendances"] == "+5 人次"
+    assert effects["trained_people"] == "+5 人"
+
+
+@pytest.mark.usefixtures("course")
+def test_a_roster_is_counted_to_the_unit_and_once(world: World) -> None:
+    data = roster(
+        [*(attendee(n) for n in range(1, 41)), *(attendee(n, "2022-PX-02") for n in range(31, 41)), ["合计", *[""] * 8, 15000]]
+    )
+    report = commit(world, data)
+    assert (report.added, report.errors) == (50, [])
+    assert not [w for w in report.warnings if w.rule == "合计不符"]
+    assert books()["training_attendances"] == (0, 50)
+    assert books()["trained_people"] == (0, 40)
+    again = commit(world, data)
+    assert (again.added, again.changed, again.unchanged, again.batch) == (0, 0, 50, None)
+    assert again.same_file == report.batch
+    approve_batch(world, report.batch)
+    assert books()["training_attendances"] == (50, 0)
+    assert books()["trained_people"] == (40, 0)
+    assert commit(world, data).unchanged == 50
+    assert list(verify()) == []
+
+
+@pytest.mark.usefixtures("course")
+def test_a_changed_row_is_a_new_version_or_a_correction(world: World) -> None:
+    rows = [attendee(n) for n in range(1, 4)]
+    first = commit(world, roster(rows))
+    (approved,) = approve_batch(world, first.batch, 1)
+    rows[0][9], rows[1][9] = 350, 360
+    report = preview(world, roster(rows))
+    assert [(c.row, c.approved, c.columns) for c in report.changes] == [
+        (4, True, [("补贴", "300.00 元", "350.00 元")]),
+        (5, False, [("补贴", "300.00 元", "360.00 元")]),
+    ]
+    done = commit(world, roster(rows))
+    assert (done.added, done.changed, done.unchanged) == (0, 2, 1)
+    kinds = Entry.objects.unscoped("测试").filter(batch=done.batch).order_by("pk").values_list("kind", "version")
+    assert sorted(kinds) == [("correction", 1), ("new", 2)]
+    assert list(verify()) == []
+    assert approved.state == "submitted"  # the row in hand; the books have moved on
+
+
+@pytest.mark.usefixtures("course")
+def test_rows_missing_from_the_file_are_told_and_stay(world: World) -> None:
+    commit(world, roster([attendee(n) for n in range(1, 6)]))
+    report = commit(world, roster([attendee(n) for n in range(3, 8)], title="第二次"))
+    assert (report.added, report.unchanged, len(report.missing)) == (2, 3, 2)
+    assert books()["training_attendances"] == (0, 7)
+
+
+def test_courses_and_their_roster_in_one_workbook_are_one_batch(world: World) -> None:
+    sheets = {"学员": [ROSTER, *(attendee(n) for n in range(1, 4))], "班次": courses(COURSE_1)}
+    report = commit(world, xlsx(sheets))
+    assert (report.added, report.errors) == (4, [])
+    assert report.batch is not None
+    assert report.batch.registers == ["training_attendance", "training_course"]
+    assert report.batch.counts == {"added": 4, "changed": 0, "unchanged": 0, "missing": 0}
+
+
+@pytest.mark.usefixtures("course")
+def test_nothing_goes_in_while_one_row_is_wrong_unless_the_valid_rows_are_asked_for(world: World) -> None:
+    rows = [attendee(n) for n in range(1, 6)]
+    rows[2][4] = identity(3)[:-1] + ("1" if identity(3)[-1] != "1" else "2")
+    before = entries()
+    report = commit(world, roster(rows))
+    assert [(e.sheet, e.cell, e.column) for e in report.errors] == [("学员", "E6", "身份证号")]
+    assert report.batch is None
+    assert entries() == before
+    report = commit(world, roster(rows), valid_only=True)
+    assert report.batch is not None
+    assert (report.added, report.bad_rows, entries()) == (4, 1, before + 4)
+
+
+@pytest.mark.usefixtures("course")
+def test_all_that_is_wrong_in_one_row_is_told_at_once(world: World) -> None:
+    row = attendee(1)
+    row[4], row[6], row[7], row[9] = "12345", "贫困户", "12", "三百"
+    report = preview(world, roster([row]))
+    assert {e.cell for e in report.errors} == {"E4", "G4", "H4", "J4"}
+    assert Person.objects.count() == 0
+
+
+@pytest.mark.usefixtures("course")
+def test_personal_values_are_masked_in_every_list(world: World) -> None:
+    row = attendee(7)
+    number, row[4] = row[4], int(row[4][:15] + "000") if row[4][17] == "X" else int(row[4])
+    row[7] = "1380000"
+    report = preview(world, roster([row]))
+    said = json.dumps([e.as_dict() for e in report.errors], ensure_ascii=False)
+    assert "设为文本" in said
+    assert number not in said
+    assert number[:15] not in said
+    assert "1380000" not in said
+
+
+@pytest.mark.usefixtures("course")
+def test_the_wrong_unit_and_the_wrong_quarter_are_caught(world: World) -> None:
+    report = preview(world, roster([attendee(1)], unit="店子镇"))
+    assert report.stopped
+    assert [e.rule for e in report.errors] == ["填报单位"]
+    late = ("2022-PX-09", "秋季班", "就业技能", "荣成市人社局", "2022.7.1-7.4")
+    report = preview(world, xlsx({"班次": courses(late)}))
+    assert [(e.rule, e.cell) for e in report.errors] == [("季度", "E2")]
+    early = ("2022-PX-08", "春季班", "就业技能", "荣成市人社局", "2022.3.1-3.4")
+    report = preview(world, xlsx({"班次": courses(early)}))
+    assert report.errors == []
+    assert "补报" in " ".join(w.message for w in report.warnings)
