@@ -21,7 +21,7 @@ from directory.people import PersonRow, match_people, resolve_people, survivors
 from labor.estimates import ATTENDANCES, township_unit
 from labor.models import Category, TrainingAttendance, TrainingCourse
 from labor.rules import Problem, collect, long_texts
-from ledger.accounts import count_accounts, outside_account, target_account
+from ledger.accounts import count_accounts, outside_account, remembered, target_account
 from ledger.models import Entry, Unit
 from ledger.registers import Claim, Column, Leg, Made
 
@@ -86,8 +86,9 @@ def make(rows: Sequence[Mapping[str, Any]], by: User, on: date) -> list[Made]:
         _Line(values, str(values.get("where") or f"第 {n} 条"), courses.get(_entry_id(values)))
         for n, values in enumerate(rows, 1)
     ]
-    for line in lines:
-        line.problems += _problems(line, on)
+    with remembered():
+        for line in lines:
+            line.problems += _problems(line, on)
     _resolve(lines, by, on)
     _refuse_twice(lines)
     _add_stated_facts(lines, by)

@@ -13,7 +13,7 @@ from directory.names import plain
 from labor.estimates import ATTENDANCES, live_attendances
 from labor.models import CourseKind, TrainingCourse
 from labor.rules import LONGEST_COURSE, Problem, collect, long_texts
-from ledger.accounts import outside_account, target_account
+from ledger.accounts import outside_account, remembered, target_account
 from ledger.models import Entry, Plan, Unit
 from ledger.registers import Column, Leg, Made
 
@@ -63,6 +63,18 @@ def make(rows: Sequence[Mapping[str, Any]], by: User, on: date) -> list[Made]:
     unit = by.organization
     if unit is None:
         return [Made(None, {"name": ["您的账号没有单位，不能填报。"]}) for _ in rows]
+    with remembered():
+        return _make(rows, unit, plans, counting, by, on)
+
+
+def _make(
+    rows: Sequence[Mapping[str, Any]],
+    unit: Organization,
+    plans: Mapping[int, Plan],
+    counting: Mapping[int, bool],
+    by: User,
+    on: date,
+) -> list[Made]:
     made, seen = [], dict[str, str]()
     for number, values in enumerate(rows, 1):
         held = values.get("held")

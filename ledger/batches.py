@@ -16,7 +16,7 @@ from audit.events import record
 from audit.locks import share_books
 from audit.models import Event
 from directory.models import Organization, User
-from ledger import actions, filings, posting
+from ledger import accounts, actions, filings, posting
 from ledger.actions import NotAllowed, ReasonMissing, SubjectTaken, moment, refusable
 from ledger.models import Batch, Detail, Entry, EntryConcern, Filing, Period, Subject
 from ledger.permissions import may_file, may_review
@@ -243,10 +243,11 @@ def _add(items: Sequence[Item], batch: Batch, by: User, on: date) -> None:
     subjects = _claimed_subjects(items)
     entries = _entries(items, subjects, batch, by, on)
     filed = []
-    for item, entry in zip(items, entries, strict=True):
-        row = item.planned.row
-        row.entry, row.version = entry, 1
-        filed.append(posting.Filed(entry, item.register.legs(row), item.register.claims(row)))
+    with accounts.remembered():
+        for item, entry in zip(items, entries, strict=True):
+            row = item.planned.row
+            row.entry, row.version = entry, 1
+            filed.append(posting.Filed(entry, item.register.legs(row), item.register.claims(row)))
     for register in {item.register.code: item.register for item in items}.values():
         model: Any = register.model
         rows = [item.planned.row for item in items if item.register.code == register.code]
