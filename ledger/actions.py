@@ -19,9 +19,10 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from audit.events import record, record_refusal
-from audit.locks import share_books
+from audit.locks import close_books, share_books
 from directory.models import Organization, User
 from ledger import filings, posting
+from ledger.merging import PERSON_MERGE, carry_out, changes
 from ledger.models import (
     Decision,
     Detail,
@@ -177,6 +178,8 @@ def _submit(
     if twin is not None:
         return twin
     unit = _unit_of(by, filed_for)
+    if not register.may_file(unit):
+        raise NotAllowed(f"{unit}不填报{register.name}。")
     _check(register, row, by, on)
     subjects = _locked_subjects([_subject(register, row)])
     twin = _twin(
@@ -388,7 +391,8 @@ def approve(*, by: User, on: date, entry: Entry, version: int) -> posting.Posted
 
     Raises NotAllowed, OwnEntry, AlreadyDecided, EvidenceMissing, NotYet or NoOpenPeriod; never for want of money.
     """
-    share_books()
+    merging = entry.register == PERSON_MERGE.code
+    (close_books if merging else share_books)()
     entry = _undecided(entry, version)
     _may_decide(by, entry)
     register, row = get_register(entry.register), detail_of(entry)
@@ -402,7 +406,11 @@ def approve(*, by: User, on: date, entry: Entry, version: int) -> posting.Posted
     if waits := register.not_yet(row):
         raise NotYet(waits)
     subjects = _claimed(entry)
-    posted = posting.post(entry, by_id=by.pk, at=moment(on))
+    apart = entry.kind == Entry.Kind.REVERSAL
+    moved = changes(row, apart=apart) if merging else []
+    posted = posting.post(entry, by_id=by.pk, at=moment(on), moved=moved)
+    if merging:
+        carry_out(row, by, apart=apart)
     for subject in subjects:
         mine = subject.pk == entry.subject_id and entry.kind != Entry.Kind.REVERSAL
         subject.undecided, subject.in_force = None, entry if mine else None

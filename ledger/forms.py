@@ -121,6 +121,8 @@ def _field(column: Column) -> forms.Field:
             **common,
         )
     attrs = {"autocomplete": "off"}
+    if column.personal:
+        attrs["data-private"] = ""  # desk.js keeps no copy of it in the browser
     if mode := INPUT_MODES.get(column.kind):
         attrs["inputmode"] = mode
     if column.example:

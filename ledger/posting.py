@@ -189,8 +189,9 @@ def release(entry: Entry) -> None:
         Hold.objects.filter(entry=entry).delete()
 
 
-def post(entry: Entry, *, by_id: int, at: datetime) -> Posted:
+def post(entry: Entry, *, by_id: int, at: datetime, moved: Sequence[presence.Change] = ()) -> Posted:
     """Turn the entry's holds into transfers, count its persons, and mark it approved; returns the posting period.
+    `moved` are the presences that a merge of persons moves.
 
     A reversal or correction takes back the persons of its target. Cannot be refused for money or maximum: the holds
     are the room it needs. Raises NoOpenPeriod.
@@ -200,7 +201,7 @@ def post(entry: Entry, *, by_id: int, at: datetime) -> Posted:
     own = presence.participations_of(entry.pk, entry.version)
     target = entry.corrects
     taken_back = presence.participations_of(target.pk, target.version) if target is not None else []
-    people = {account for account, _ in [*own, *taken_back]}
+    people = {account for account, _ in [*own, *taken_back, *(pair for pair, _, _ in moved)]}
     outside = _outside(people)
     register = all_registers().get(entry.register)
     estimates = register.estimates if register else None
@@ -216,7 +217,9 @@ def post(entry: Entry, *, by_id: int, at: datetime) -> Posted:
         | set(outside.values())
         | {account.pk for account in estimated}
     )
-    counted = presence.shift([*((pair, 1, -1) for pair in own), *((pair, -1, 0) for pair in taken_back)])
+    counted = presence.shift(
+        [*((pair, 1, -1) for pair in own), *((pair, -1, 0) for pair in taken_back)], moved
+    )
     transfers = [*_transfers_of(holds), *_transfers_of_people(entry, counted, outside, accounts, len(holds))]
     if estimates:  # asked only now: what stands is certain once the accounts are locked
         transfers += _transfers_of_legs(estimates.moves(entry, row), len(transfers))

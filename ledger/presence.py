@@ -10,11 +10,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from django.db import connection
+from django.db.models import Count, F, Q
 
-from directory.models import Person
-from ledger.models import Participation, Presence
+from directory.people import survivors
+from ledger.models import Entry, Participation, Presence
 
 Pair = tuple[int, int]  # account, person
+Change = tuple[Pair, int, int]  # change of approved, change of held
 CHUNK = 500  # rows a statement: SQLite takes 32,766 parameters, and old ones 999
 
 
@@ -38,18 +40,22 @@ def participations_of(entry_id: int, version: int) -> list[Pair]:
     return list(rows.values_list("account_id", "person_id"))
 
 
-def shift(changes: Iterable[tuple[Pair, int, int]]) -> Shift:
-    """What ((account, person), change of approved, change of held) come to. Reads, does not write.
+def shift(changes: Iterable[Change], moved: Iterable[Change] = ()) -> Shift:
+    """What the changes come to. Reads, does not write.
 
-    Persons that were merged count as the one they were merged into.
+    Persons that were merged count as the one they were merged into; those of `moved`, which come from a merge itself,
+    as they are named.
     """
     listed = list(changes)
-    canonical = _canonical({person for (_, person), _, _ in listed})
+    canonical = survivors({person for (_, person), _, _ in listed})
     sums: dict[Pair, list[int]] = defaultdict(lambda: [0, 0])
     for (account, person), approved, held in listed:
         cell = sums[account, canonical[person]]
         cell[0] += approved
         cell[1] += held
+    for pair, approved, held in moved:
+        sums[pair][0] += approved
+        sums[pair][1] += held
     before = _presences(sums)
     result = Shift()
     for pair, (more_approved, more_held) in sorted(sums.items()):
@@ -80,14 +86,19 @@ def write(rows: list[tuple[int, int, int, int]]) -> None:
             )
 
 
-def _canonical(people: set[int]) -> dict[int, int]:
-    """Each person → the one they were merged into, or themselves."""
-    found = {person: person for person in people}
-    ids = sorted(people)
-    for start in range(0, len(ids), CHUNK):
-        merged = Person.objects.filter(pk__in=ids[start : start + CHUNK], merged_into__isnull=False)
-        found.update(merged.values_list("pk", "merged_into_id"))
-    return found
+def live_counts(people: Iterable[int]) -> list[tuple[int, int, int]]:
+    """(account, approved, held): how many participations filed for these very persons stand or wait, per account."""
+    rows = Participation.objects.filter(
+        person__in=set(people),
+        eligible=True,
+        version=F("entry__version"),
+        entry__state__in=["approved", "submitted"],
+    )
+    gone = Entry.objects.unscoped("参与次数不分单位").filter(state="approved", corrects__isnull=False)
+    rows = rows.exclude(entry__in=gone.values("corrects"))
+    waiting = Count("pk", filter=Q(entry__state="submitted"))
+    standing = Count("pk", filter=Q(entry__state="approved"))
+    return list(rows.order_by().values_list("account_id").annotate(standing=standing, waiting=waiting))
 
 
 def _waits(approved: int, held: int) -> int:

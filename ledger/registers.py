@@ -205,6 +205,7 @@ class Register:
     # parsed values, one mapping a row, to unsaved rows and what is wrong with each; set-based, never a query per row.
     # A mapping may also hold "where", how the row is called in messages ("第 7 行"), and "replaces", the filed row that
     # a form corrects. People it names are registered.
+    # Without one, every column is the field of its name.
     make: Callable[[Sequence[Mapping[str, Any]], User, date], list[Made]] | None = None
     # column name → text, where the column's own kind does not say it; `published`: as exports and notices mask it
     texts: Callable[[Any, bool], Mapping[str, str]] = lambda row, published: {}
@@ -231,6 +232,8 @@ class Register:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "kinds", {**COMMON_KINDS, **self.kinds})
+        if self.make is None and self.columns:
+            object.__setattr__(self, "make", self._make)
         if self.form is _from_columns:
             object.__setattr__(self, "form", _own_form(self))
         if self.shown is _from_columns:
@@ -250,6 +253,14 @@ class Register:
         """What a row points at, for select_related: read with it, never one by one."""
         found = [f.name for f in self.model._meta.concrete_fields if f.is_relation and f.name != "entry"]
         return found + [f"{c.name}__parent" for c in self.columns if c.kind == "village" and c.name in found]
+
+    def _make(self, rows: Sequence[Mapping[str, Any]], by: User, on: date) -> list[Made]:
+        made = []
+        for values in rows:
+            row = self.model(**{c.name: values[c.name] for c in self.columns if c.name in values})
+            errors = self.errors(row, by, on)
+            made.append(Made(None if errors else row, errors, self.warnings(row)))
+        return made
 
     def _shown(self, row: Any) -> list[Shown]:
         values = self.values(row)

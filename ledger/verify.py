@@ -290,11 +290,11 @@ def holds_say_what_details_say() -> Findings:
 # One row per participation that stands or waits: of the version in force of an approved entry that no approved
 # correction or reversal took back, or of a submitted one. Merged persons count as the one they were merged into.
 _LIVE = """
-    SELECT p.account_id, COALESCE(who.merged_into_id, p.person_id) AS person_id,
+    SELECT p.account_id, COALESCE(merged.survivor, p.person_id) AS person_id,
            CASE WHEN e.state = 'approved' THEN 1 ELSE 0 END AS approved,
            CASE WHEN e.state = 'submitted' THEN 1 ELSE 0 END AS held
     FROM ledger_participation p
-    JOIN directory_person who ON who.id = p.person_id
+    LEFT JOIN merged ON merged.id = p.person_id
     JOIN ledger_entry e ON e.id = p.entry_id AND e.version = p.version
     LEFT JOIN ledger_entry c ON c.corrects_id = e.id AND c.state = 'approved'
     WHERE p.eligible AND e.state IN ('approved', 'submitted') AND c.id IS NULL
@@ -304,6 +304,14 @@ _LIVE = """
 @rule("在册次数等于有效参与次数")
 def presences_equal_participations() -> Findings:
     sql = f"""
+        WITH RECURSIVE chain(id, survivor) AS (
+            SELECT id, merged_into_id FROM directory_person WHERE merged_into_id IS NOT NULL
+            UNION ALL SELECT chain.id, p.merged_into_id FROM chain JOIN directory_person p ON p.id = chain.survivor
+            WHERE p.merged_into_id IS NOT NULL
+        ), merged AS (
+            SELECT chain.id, chain.survivor FROM chain JOIN directory_person p ON p.id = chain.survivor
+            WHERE p.merged_into_id IS NULL
+        )
         SELECT a.code, x.person_id, SUM(x.approved), SUM(x.held), SUM(x.kept_approved), SUM(x.kept_held)
         FROM (
             SELECT account_id, person_id, approved, held, 0 AS kept_approved, 0 AS kept_held FROM ({_LIVE}) live

@@ -14,6 +14,7 @@ entries.py  Subject: what an entry is about. Entry: one filed row of a register,
             approval, return or withdrawal. Draft: a form not yet submitted. Evidence: a file. EntryEvidence: which
             file hung on which version. Assignment: who files a register. Filing: 报送 of a unit, register and period.
 batches.py  Batch: an uploaded workbook and what it created.
+merging.py  PersonMerge: the decision that two persons are one.
 presence.py Participation: one person in one version of an entry. Presence: how often a person stands in an account.
 """
 
@@ -31,6 +32,7 @@ from ledger.models.entries import (
     Filing,
     Subject,
 )
+from ledger.models.merging import PersonMerge
 from ledger.models.plan import (
     BudgetLine,
     Clause,
@@ -67,6 +69,7 @@ __all__ = [
     "OpenQuestion",
     "Participation",
     "Period",
+    "PersonMerge",
     "Plan",
     "PlanRevision",
     "PostingGuard",
