@@ -220,7 +220,8 @@ def post(entry: Entry, *, by_id: int, at: datetime, moved: Sequence[presence.Cha
     counted = presence.shift(
         [*((pair, 1, -1) for pair in own), *((pair, -1, 0) for pair in taken_back)], moved
     )
-    transfers = [*_transfers_of(holds), *_transfers_of_people(entry, counted, outside, accounts, len(holds))]
+    transfers = _transfers_of(holds)
+    transfers += _transfers_of_people(entry, counted, outside, accounts, len(holds), bool(moved))
     if estimates:  # asked only now: what stands is certain once the accounts are locked
         transfers += _transfers_of_legs(estimates.moves(entry, row), len(transfers))
     moves = net(transfers)
@@ -285,6 +286,7 @@ def _transfers_of_people(
     outside: dict[int, int],
     accounts: dict[int, Account],
     position: int,
+    moved: bool,
 ) -> list[Transfer]:
     """One transfer per counting account and direction: persons newly there, persons no longer there."""
     made: list[Transfer] = []
@@ -298,7 +300,9 @@ def _transfers_of_people(
                     source_id=ends[0],
                     target_id=ends[1],
                     amount=number,
-                    organization_id=accounts[account_id].organization_id or entry.filed_for_id,
+                    # a merge moves persons in accounts of units it was not filed for
+                    organization_id=(None if moved else accounts[account_id].organization_id)
+                    or entry.filed_for_id,
                 )
             )
     return made

@@ -6,7 +6,7 @@ import pytest
 
 from directory.models import Person
 from ledger import actions
-from ledger.actions import InvalidEntry, NotInForce
+from ledger.actions import InvalidEntry, NotAllowed, NotInForce
 from ledger.merging import PERSON_MERGE
 from ledger.models import Entry, Participation, PersonMerge
 from ledger.refusals import Refusal
@@ -82,13 +82,13 @@ def test_what_cannot_be_merged_is_refused_with_the_reason(world: World) -> None:
         merge(world, one, three)
     with pytest.raises(InvalidEntry, match="不能反过来"):
         merge(world, two, one)
+    row = PersonMerge(person=one, into=three, occurred_on=ON, reason="x")
     with pytest.raises(Refusal, match="红冲"):
-        row = PersonMerge(person=one, into=three, occurred_on=ON, reason="x")
         actions.correct(by=world.users["局里"], on=ON, entry=done, row=row, reason="改并入三")
-    with pytest.raises(Refusal):
-        merge_by_clerk = PersonMerge(person=three, into=two, occurred_on=ON, reason="x")
-        actions.submit(by=world.users["徐庄"], on=ON, register=PERSON_MERGE, row=merge_by_clerk)
+    row = PersonMerge(person=three, into=two, occurred_on=ON, reason="x")
+    with pytest.raises(NotAllowed, match="徐庄镇不填报人员合并"):
+        actions.submit(by=world.users["徐庄"], on=ON, register=PERSON_MERGE, row=row)
     assert list(verify()) == []
+    back = approve(world, actions.reverse(by=world.users["局里"], on=ON, entry=done, reason="有误"))
     with pytest.raises(NotInForce):
-        back = approve(world, actions.reverse(by=world.users["局里"], on=ON, entry=done, reason="有误"))
         actions.reverse(by=world.users["局里"], on=ON, entry=back, reason="再反")
