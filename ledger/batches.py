@@ -123,6 +123,9 @@ def submit_batch(
     share_books()
     if not may_file(by) or (by.organization_id != organization.pk and not may_review(by)):
         raise NotAllowed(f"您不能为{organization}导入。")
+    for register in {item.register.code: item.register for item in items}.values():
+        if not register.may_file(organization):
+            raise NotAllowed(f"{organization}不填报{register.name}。")
     counts = {kind: sum(item.planned.kind == kind for item in items) for kind in (ADDED, CHANGED, UNCHANGED)}
     counts["missing"] = missing
     if batch is None:
