@@ -1,4 +1,4 @@
-"""Many rows at once, as plain tuples: one model instance a row costs more than the row itself (docs/adr/0005)."""
+"""Many rows at once, as plain tuples: one model instance a row costs more than the row itself (docs/adr/0009)."""
 
 from __future__ import annotations
 

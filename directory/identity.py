@@ -1,7 +1,7 @@
 """Identity numbers, phones and how they are shown: pure functions, no database (DOMAIN §6, GB 11643-1999).
 
 The check is twenty lines of our own: python-stdnum refuses area codes it does not know, where the rule here is to
-warn, and says only that a number is wrong, where a clerk has to be told which character (docs/adr/0006).
+warn, and says only that a number is wrong, where a clerk has to be told which character (docs/adr/0009).
 """
 
 from __future__ import annotations

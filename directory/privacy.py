@@ -2,7 +2,7 @@
 
 Keys are in the environment, never in a table. The first of settings.RONGSHAN_FIELD_KEYS encrypts, all of them decrypt.
 A token names the key it was written under, so `manage.py rotate_keys` knows without trying what is left to do.
-Why AES-GCM and not Fernet: docs/adr/0005-encryption-of-personal-fields.md.
+Why AES-GCM and not Fernet: docs/adr/0009-personal-fields-aes-gcm-with-named-keys.md.
 """
 
 from __future__ import annotations
@@ -11,10 +11,12 @@ import base64
 import hashlib
 import hmac
 import os
+from contextlib import suppress
 from functools import cache
 from typing import NamedTuple
 
 from cryptography.exceptions import InvalidTag
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.conf import settings
 
@@ -22,10 +24,16 @@ from django.conf import settings
 VERSION = "v1"
 PREFIX_LENGTH = len("v1:01234567:")
 NONCE_LENGTH = 12
+KEY_LENGTH = 32
+FERNET = "gAAAA"  # how a token of release 0.1 begins
 
 
 class UnreadableText(Exception):
     """The key the text was written under is no longer configured, or the text was damaged."""
+
+
+class MalformedKey(Exception):
+    """A key of RONGSHAN_FIELD_KEYS is not 32 bytes in URL-safe base64."""
 
 
 class _Key(NamedTuple):
@@ -38,11 +46,17 @@ def _keys(keys: tuple[str, ...]) -> list[_Key]:
     """Two values are derived from each key, for two purposes: its public name, and what encrypts."""
     made = []
     for key in keys:
-        secret = base64.urlsafe_b64decode(key)
+        try:
+            secret = base64.urlsafe_b64decode(key)
+        except ValueError:
+            secret = b""
+        if len(secret) != KEY_LENGTH:
+            raise MalformedKey("RONGSHAN_FIELD_KEYS 里有一个密钥不是32字节的URL安全base64，请按README生成。")
         name = hmac.digest(secret, b"rongshan field key: name", "sha256").hex()[:8]
-        made.append(
-            _Key(f"{VERSION}:{name}:", AESGCM(hmac.digest(secret, b"rongshan field key: AES", "sha256")))
-        )
+        cipher = AESGCM(hmac.digest(secret, b"rongshan field key: AES", "sha256"))
+        made.append(_Key(f"{VERSION}:{name}:", cipher))
+    if not made:
+        raise MalformedKey("RONGSHAN_FIELD_KEYS 是空的，请按README生成密钥。")
     return made
 
 
@@ -64,6 +78,11 @@ def decrypt(token: str) -> str:
                 return cipher.decrypt(sealed[:NONCE_LENGTH], sealed[NONCE_LENGTH:], None).decode()
             except (InvalidTag, ValueError) as error:
                 raise UnreadableText("这段加密内容已损坏，无法解开。") from error
+    if token.startswith(FERNET):
+        # drafts and backups of release 0.1; rotate_keys brings them into today's form
+        with suppress(InvalidToken, ValueError):
+            fernet = MultiFernet([Fernet(key) for key in settings.RONGSHAN_FIELD_KEYS])
+            return fernet.decrypt(token.encode("ascii")).decode()
     raise UnreadableText("没有能解开这段内容的密钥，请检查 RONGSHAN_FIELD_KEYS。")
 
 

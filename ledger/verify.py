@@ -511,10 +511,14 @@ def subjects_point_to_their_entries() -> Findings:
 @rule("已通过而未被冲销的记录生效，待审记录占住业务对象")
 def entries_are_pointed_to() -> Findings:
     sql = """
+        WITH corrected AS MATERIALIZED (
+            SELECT DISTINCT corrects_id AS id FROM ledger_entry
+            WHERE corrects_id IS NOT NULL AND state = 'approved'
+        )
         SELECT e.id, s.in_force_id, CASE WHEN c.id IS NULL THEN 1 ELSE 0 END
         FROM ledger_entry e
         JOIN ledger_subject s ON s.id = e.subject_id
-        LEFT JOIN ledger_entry c ON c.corrects_id = e.id AND c.state = 'approved'
+        LEFT JOIN corrected c ON c.id = e.id
         WHERE e.state = 'approved' AND e.kind <> 'reversal'
           AND ((c.id IS NULL AND COALESCE(s.in_force_id, 0) <> e.id) OR (c.id IS NOT NULL AND s.in_force_id = e.id))
         ORDER BY e.id
@@ -523,10 +527,14 @@ def entries_are_pointed_to() -> Findings:
         expected = "是业务对象的生效记录" if should else "已被冲销，不再生效"
         yield f"{pk} 号记录", expected, f"生效的是 {in_force} 号记录" if in_force else "业务对象没有生效记录"
     sql = """
-        SELECT e.id, s.id FROM ledger_entry e
-        LEFT JOIN ledger_entry c ON c.id = e.corrects_id
-        JOIN ledger_subject s ON s.id = e.subject_id OR s.id = c.subject_id
-        WHERE e.state = 'submitted' AND COALESCE(s.undecided_id, 0) <> e.id ORDER BY e.id, s.id
+        SELECT e.id, s.id FROM ledger_entry e JOIN ledger_subject s ON s.id = e.subject_id
+        WHERE e.state = 'submitted' AND COALESCE(s.undecided_id, 0) <> e.id
+        UNION SELECT e.id, s.id
+        FROM ledger_entry e
+        JOIN ledger_entry c ON c.id = e.corrects_id
+        JOIN ledger_subject s ON s.id = c.subject_id
+        WHERE e.state = 'submitted' AND COALESCE(s.undecided_id, 0) <> e.id
+        ORDER BY 1, 2
     """
     for pk, subject in _select(sql):
         yield f"{pk} 号记录", f"占住业务对象 {subject}", "没有占住"
@@ -880,7 +888,7 @@ def _not_taken_back(table: str, state: str) -> Findings:
         JOIN ledger_transfer t ON t.entry_id = e.id AND t.reverses_id IS NULL
             AND t.kind NOT IN ('counted', 'uncounted', 'estimated', 'replaced')
         LEFT JOIN "{table}" m ON m.reverses_id = t.id
-        WHERE c.state = %s AND m.id IS NULL
+        WHERE c.corrects_id IS NOT NULL AND c.state = %s AND m.id IS NULL
         GROUP BY c.id, e.id ORDER BY c.id
     """  # noqa: S608
     for pk, target, count in _select(sql, [state]):

@@ -5,7 +5,7 @@ RONGSHAN_DATA_DIR      folder of database, demo keys and evidence; without it, v
 RONGSHAN_PRODUCTION    1: real data. Refuses to start without keys and host names; https only
 RONGSHAN_HOSTS         host names people type, separated by commas; without it, this machine only
 RONGSHAN_SECRET_KEY    signs sessions and forms                     ┐
-RONGSHAN_FIELD_KEYS    encrypt personal fields; Fernet keys,        │
+RONGSHAN_FIELD_KEYS    encrypt personal fields; keys of 32 bytes,   │
                        separated by commas: the first encrypts,     │ without them the demo makes its own,
                        all of them decrypt                          │ in RONGSHAN_DATA_DIR/keys/
 RONGSHAN_HMAC_KEY      finds identity numbers without reading them  │
@@ -17,6 +17,7 @@ PORT                   port of `python3 run.py`; without it, 8000
 A key is made by: python3 -c "import base64, os; print(base64.urlsafe_b64encode(os.urandom(32)).decode())"
 """
 
+import base64
 import os
 import secrets
 import sys
@@ -25,7 +26,6 @@ from typing import Any
 
 import dj_database_url
 import django_stubs_ext
-from cryptography.fernet import Fernet
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
@@ -49,7 +49,9 @@ _keys: dict[str, Any] = {"folder": DATA_DIR / "keys", "production": PRODUCTION}
 SECRET_KEY = key("RONGSHAN_SECRET_KEY", make=lambda: secrets.token_urlsafe(64), **_keys)
 RONGSHAN_FIELD_KEYS: list[str] = [
     text.strip()
-    for text in key("RONGSHAN_FIELD_KEYS", make=lambda: Fernet.generate_key().decode(), **_keys).split(",")
+    for text in key(
+        "RONGSHAN_FIELD_KEYS", make=lambda: base64.urlsafe_b64encode(os.urandom(32)).decode(), **_keys
+    ).split(",")
     if text.strip()
 ]
 RONGSHAN_HMAC_KEY = key("RONGSHAN_HMAC_KEY", make=lambda: secrets.token_urlsafe(48), **_keys)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.fernet import Fernet
 from django.core import serializers
 from django.core.exceptions import FieldError
 from django.core.management import CommandError, call_command
@@ -20,6 +21,7 @@ from django.db import DatabaseError, IntegrityError, connection, transaction
 from audit.models import Event
 from audit.triggers import refused_by
 from directory import people, rotation
+from directory.checks import field_keys_are_keys
 from directory.fields import EncryptedTextField, Sealed, encrypted_fields
 from directory.models import Organization, Person, PersonVersion
 from directory.people import PersonRow
@@ -95,6 +97,23 @@ def test_another_key_opens_nothing_and_names_itself_otherwise(settings: Any) -> 
     assert current_prefix() != name_of_old
     with pytest.raises(UnreadableText, match="RONGSHAN_FIELD_KEYS"):
         decrypt(token)
+
+
+def test_what_release_0_1_wrote_is_still_read(settings: Any) -> None:
+    key = settings.RONGSHAN_FIELD_KEYS[0]
+    token = Fernet(key).encrypt("一份草稿".encode()).decode()
+    settings.RONGSHAN_FIELD_KEYS = [new_key(), key]
+    assert decrypt(token) == "一份草稿"
+    settings.RONGSHAN_FIELD_KEYS = [new_key()]
+    with pytest.raises(UnreadableText):
+        decrypt(token)
+
+
+@pytest.mark.parametrize("keys", [[], ["abc"], ["密钥"], [base64.urlsafe_b64encode(b"too short").decode()]])
+def test_a_key_that_is_none_is_named_by_check(settings: Any, keys: list[str]) -> None:
+    assert field_keys_are_keys() == []
+    settings.RONGSHAN_FIELD_KEYS = keys
+    assert [error.id for error in field_keys_are_keys()] == ["directory.E001"]
 
 
 def test_hashes_depend_on_the_key_and_on_what_they_are_for(settings: Any) -> None:
