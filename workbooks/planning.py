@@ -546,7 +546,7 @@ def _tell(row: _Row, made: Made, findings: Findings) -> None:
     """The errors of a row at their cells, but for columns whose cell could not be read: that has been said."""
     for name, messages in made.errors.items():
         if name not in row.failed:
-            for message in messages:
+            for message in dict.fromkeys(messages):
                 _error_at(row, name, message, findings)
 
 

@@ -32,7 +32,9 @@ def today() -> Iterator[None]:
 def world(db: None) -> World:
     made = a_world()
     plan = made.lines["2022-01"].plan
-    Account.objects.create(code="2022/target/training_courses", name="培训班", unit="场", plan=plan, stage="target")
+    Account.objects.create(
+        code="2022/target/training_courses", name="培训班", unit="场", plan=plan, stage="target"
+    )
     return made
 
 
@@ -44,7 +46,9 @@ def course(world: World) -> None:
     approve_batch(world, report.batch)
 
 
-def upload(world: World, data: bytes, *, name: str = "学员.xlsx", unit: str = "徐庄镇", **more: Any) -> planning.Upload:
+def upload(
+    world: World, data: bytes, *, name: str = "学员.xlsx", unit: str = "徐庄镇", **more: Any
+) -> planning.Upload:
     return planning.Upload(data, name, world.units[unit], Period.objects.get(code="2022Q2"), **more)
 
 

@@ -11,7 +11,19 @@ from openpyxl import Workbook
 
 from directory.identity import check_character
 
-ROSTER = ("序号", "班次", "姓名", "性别", "身份证号", "镇村", "人员类别", "电话", "是否合格", "补贴（元）", "备注")
+ROSTER = (
+    "序号",
+    "班次",
+    "姓名",
+    "性别",
+    "身份证号",
+    "镇村",
+    "人员类别",
+    "电话",
+    "是否合格",
+    "补贴（元）",
+    "备注",
+)
 SURNAMES = "赵钱孙李周吴郑王冯陈褚卫蒋沈韩杨朱秦尤许何吕施张孔曹严华金魏陶姜"
 GIVEN = "伟芳娜敏静丽强磊军洋勇艳杰娟涛明超秀霞平刚桂"
 
@@ -158,7 +170,9 @@ def hostile() -> dict[str, bytes]:
         "not a number": by_hand(cell("A1", "NaN")),
         "infinite": by_hand(cell("A1", "1e999")),
         "twenty thousand columns": by_hand(
-            '<row r="1">' + "".join(f'<c t="inlineStr"><is><t>列{n}</t></is></c>' for n in range(20_000)) + "</row>"
+            '<row r="1">'
+            + "".join(f'<c t="inlineStr"><is><t>列{n}</t></is></c>' for n in range(20_000))
+            + "</row>"
         ),
         "paths": by_hand(cell("A1", "1"), more={"../../etc/cron.d/x": "x"}),
         "two parts of one name": by_hand(cell("A1", "1"), more={"XL/workbook.xml": _BOOK}),

@@ -30,14 +30,19 @@ def test_a_preview_tells_everything_and_keeps_nothing(world: World) -> None:
     assert (report.rows, report.added, report.errors) == (5, 5, [])
     assert (entries(), Person.objects.count(), Batch.objects.unscoped("测试").count()) == (before, people, 1)
     effects = {effect.name: effect.difference for effect in report.effects}
-    assert effects["training_attendances"] == "+5 人次"
-    assert effects["trained_people"] == "+5 人"
+    # the unit's own figures; the plan's totals are not a township's to see
+    assert effects["trained_people（徐庄镇）"] == "+5 人"
+    assert effects["benefit_people（徐庄镇）"] == "+4 人"  # one is no 脱贫人口
 
 
 @pytest.mark.usefixtures("course")
 def test_a_roster_is_counted_to_the_unit_and_once(world: World) -> None:
     data = roster(
-        [*(attendee(n) for n in range(1, 41)), *(attendee(n, "2022-PX-02") for n in range(31, 41)), ["合计", *[""] * 8, 15000]]
+        [
+            *(attendee(n) for n in range(1, 41)),
+            *(attendee(n, "2022-PX-02") for n in range(31, 41)),
+            ["合计", *[""] * 8, 15000],
+        ]
     )
     report = commit(world, data)
     assert (report.added, report.errors) == (50, [])
@@ -67,7 +72,9 @@ def test_a_changed_row_is_a_new_version_or_a_correction(world: World) -> None:
     ]
     done = commit(world, roster(rows))
     assert (done.added, done.changed, done.unchanged) == (0, 2, 1)
-    kinds = Entry.objects.unscoped("测试").filter(batch=done.batch).order_by("pk").values_list("kind", "version")
+    kinds = (
+        Entry.objects.unscoped("测试").filter(batch=done.batch).order_by("pk").values_list("kind", "version")
+    )
     assert sorted(kinds) == [("correction", 1), ("new", 2)]
     assert list(verify()) == []
     assert approved.state == "submitted"  # the row in hand; the books have moved on
