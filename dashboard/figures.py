@@ -25,6 +25,7 @@ from ledger.accounts import ALLOCATED, ARRANGED, CLAIMED, DISBURSED, RECEIVED, S
 from ledger.figures import STAGE_NAMES, LineMoney
 from ledger.models import BudgetLine, Filing, LineAlias, LineGroup, Period, Plan, SourceLabel
 from ledger.money import FEN_PER_WAN, percent, wan
+from ledger.registers import Figure, all_registers
 from ledger.scope import Scope, scope_of
 
 # The register whose overseer (财政局) answers for the money and so sees all of it, not only its own accounts.
@@ -300,6 +301,38 @@ def target_views(
     return cards, rows
 
 
+@dataclass(frozen=True)
+class OfferedCard:
+    """A card that a register offers (ledger/registers.py Card): its counts open down to the entries."""
+
+    heading: str
+    counts: list[Count]
+    note: str
+
+
+def offered_cards(plan: Plan, scope: Scope, as_of: AsOf) -> list[OfferedCard]:
+    """The cards of every register that offers some, in the registers' order."""
+    return [
+        OfferedCard(card.heading, [_figure(one, plan, as_of) for one in card.figures], card.note)
+        for register in all_registers().values()
+        if register.cards
+        for card in register.cards(plan, scope, as_of.period)
+    ]
+
+
+def _figure(figure: Figure, plan: Plan, as_of: AsOf) -> Count:
+    url = ""
+    if figure.target:
+        url = reverse("dashboard:counted", args=[plan.code, figure.target]) + as_of.query
+    return Count(
+        name=figure.label,
+        text=f"{figure.approved:,}",
+        unit=figure.unit,
+        url=url,
+        pending=f"{figure.approved + figure.held:,}" if figure.held else "",
+    )
+
+
 def _count(target: figures.Target, plan: Plan, as_of: AsOf) -> Count:
     return Count(
         name=target.name,
@@ -351,6 +384,7 @@ class Home:
     groups: list[GroupView]
     cards: list[TargetCard]
     counts: list[CountRow]
+    offered: list[OfferedCard]
     alerts: Alerts
     chart: dict[str, Any]
 
@@ -422,6 +456,7 @@ def home(
         groups=groups,
         cards=cards,
         counts=counts,
+        offered=offered_cards(plan, scope, as_of),
         alerts=alerts_for(user=user, rows=[total, *rows], as_of=as_of, limits=judging.limits, each=alerts),
         chart=chart_of(money.lines, rows, stages),
     )

@@ -14,12 +14,14 @@ from django.db import models
 from django.http import HttpRequest
 
 from directory.admin import AuditedAdmin
+from directory.models import User
 from ledger import filings
 from ledger.models import (
     Account,
     Assignment,
     BudgetLine,
     Clause,
+    Detail,
     LineAlias,
     OpenQuestion,
     Period,
@@ -30,7 +32,8 @@ from ledger.models import (
     Threshold,
     Transfer,
 )
-from ledger.registers import all_registers
+from ledger.permissions import may_review
+from ledger.registers import Register, all_registers
 
 M = TypeVar("M", bound=models.Model)
 
@@ -175,3 +178,49 @@ class ThresholdAdmin(AuditedAdmin[Threshold]):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Threshold | None = None) -> tuple[str, ...]:
         return ("code", "unit") if obj else ()  # the dashboard knows a threshold by its code
+
+
+class RegisterRowAdmin(ReadOnlyAdmin[Detail]):
+    """The rows of a register, every submitted version, as its columns say; personal columns masked as in exports."""
+
+    list_display = ("entry_id", "version", "__str__")
+    ordering = ("-pk",)
+
+    def has_view_permission(self, request: HttpRequest, obj: Detail | None = None) -> bool:
+        return isinstance(request.user, User) and may_review(request.user)
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return self.has_view_permission(request)
+
+    def get_queryset(self, request: HttpRequest) -> models.QuerySet[Detail]:
+        return super().get_queryset(request).select_related("entry", *self.register.pointers())
+
+    def get_fields(self, request: HttpRequest, obj: Detail | None = None) -> list[Any]:
+        return ["entry_id", "version", *self.shown]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Detail | None = None) -> list[Any]:
+        return self.get_fields(request, obj)
+
+    register: Register
+    shown: list[Any]
+
+
+def _shows(register: Register, name: str, label: str) -> Any:
+    @admin.display(description=label)
+    def show(row: Detail) -> str:
+        return register.values(row, published=True)[name]
+
+    show.__name__ = f"shown_{name}"
+    return show
+
+
+def _register_rows() -> None:
+    """One page a register with columns; an app adds none of its own."""
+    for register in all_registers().values():
+        if register.columns and not admin.site.is_registered(register.model):
+            shown = [_shows(register, column.name, column.label) for column in register.columns]
+            page = type(f"{register.code}_admin", (RegisterRowAdmin,), {"register": register, "shown": shown})
+            admin.site.register(register.model, page)
+
+
+_register_rows()

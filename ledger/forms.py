@@ -129,9 +129,9 @@ def _field(column: Column) -> forms.Field:
         attrs["placeholder"] = f"例如 {column.example}"
     widget: forms.Widget = forms.TextInput(attrs)
     if column.kind == "date":
-        widget = forms.TextInput({"type": "date"})
+        widget = forms.TextInput({**attrs, "type": "date"})
     if column.kind == "month":
-        widget = forms.TextInput({"type": "month"})
+        widget = forms.TextInput({**attrs, "type": "month"})
     if column.kind == "text" and column.name == "note":
         widget = forms.Textarea({"rows": 2})
     return forms.CharField(

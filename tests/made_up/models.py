@@ -1,4 +1,4 @@
-"""Reached: some people, by one benefit, on one day."""
+"""Reached: some people, by one benefit, on one day. Tree: what a register can be made of columns alone."""
 
 from __future__ import annotations
 
@@ -17,6 +17,24 @@ class Reached(Detail):
 
     class Meta(Detail.Meta):
         verbose_name = verbose_name_plural = "虚构台账"
+
+    def __str__(self) -> str:
+        return self.number
+
+
+class Tree(Detail):
+    number = models.CharField("编号", max_length=40)
+    planted_on = models.DateField("栽植日期")
+    sort = models.CharField("树种", max_length=10)
+    height = models.PositiveIntegerField("高度", null=True)
+    cost = models.BigIntegerField("费用", null=True)
+    village = models.ForeignKey("directory.Division", models.PROTECT, null=True, related_name="+")
+    planter = models.ForeignKey("directory.Organization", models.PROTECT, related_name="+")
+    is_alive = models.BooleanField("成活", null=True)
+    note = models.CharField("备注", max_length=200, blank=True)
+
+    class Meta(Detail.Meta):
+        verbose_name = verbose_name_plural = "虚构的树"
 
     def __str__(self) -> str:
         return self.number

@@ -6,8 +6,8 @@ from django.forms import Form
 
 from ledger.accounts import count_accounts, outside_account
 from ledger.models import Account, Unit
-from ledger.registers import Claim, Leg, Register
-from tests.made_up.models import Reached
+from ledger.registers import Claim, Column, Leg, Register
+from tests.made_up.models import Reached, Tree
 
 
 def register(code: str, targets: tuple[str, ...], attendances: bool = False) -> Register:
@@ -52,4 +52,25 @@ COURSE = register("course", ("benefit_people", "trained_people", "trained_or_emp
 PLACEMENT = register("placement_like", ("benefit_people", "employed_people", "trained_or_employed"))
 DONATION = register("donation_like", ("benefit_people",))
 
-REGISTERS = [COURSE, PLACEMENT, DONATION]
+# A whole register: one model and this. Form, list, detail, review, sheet and export come from it.
+TREE = Register(
+    code="tree",
+    name="虚构的树",
+    model=Tree,
+    columns=(
+        Column("number", "编号", "text", required=True, example="T-1"),
+        Column("planted_on", "栽植日期", "date", required=True),
+        Column("sort", "树种", "choice", required=True, choices=(("oak", "橡树"), ("pine", "松树"))),
+        Column("height", "高度", "integer", unit="厘米"),
+        Column("cost", "费用", "money", unit="元"),
+        Column("village", "栽植村", "village"),
+        Column("planter", "栽植单位", "organization", required=True),
+        Column("is_alive", "成活", "yesno"),
+        Column("note", "备注", "text"),
+    ),
+    natural_key=lambda row: str(row.number),
+    occurred_on=lambda row: row.planted_on,
+    summary=lambda row: f"栽树 {row.number}",
+)
+
+REGISTERS = [COURSE, PLACEMENT, DONATION, TREE]

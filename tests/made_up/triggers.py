@@ -2,4 +2,7 @@
 
 from audit.triggers import append_only
 
-TRIGGERS = append_only("made_up_reached", unique=[("entry_id", "version")])
+TRIGGERS = [
+    *append_only("made_up_reached", unique=[("entry_id", "version")]),
+    *append_only("made_up_tree", unique=[("entry_id", "version")]),
+]
