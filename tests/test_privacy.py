@@ -28,9 +28,6 @@ KEYED_HASHES = {
     "directory.Person.provisional_key",
 }  # privacy.hash_identity and its like
 PASSWORDS = {"directory.User.password", "directory.PasswordHistory.password"}  # Django's hashers
-SEALED_BY_HAND = {
-    "ledger.Draft.body"
-}  # drafts.py encrypts it; goes from this list when it is an EncryptedTextField
 # A field of such a name holds what must be sensitive.
 TELLING = re.compile(
     r"(^|_)(id_number|id_card|identity|phone|phones|mobile|telephone|disability|bank_account)(_|$)"
@@ -62,8 +59,7 @@ def test_every_field_is_declared_once_and_nothing_else_is() -> None:
 def test_what_is_sensitive_is_encrypted_or_hashed_and_what_is_encrypted_is_sensitive() -> None:
     sealed = {f"{field.model._meta.label}.{field.name}" for field in encrypted_fields()}
     assert KEYED_HASHES.isdisjoint(sealed)
-    assert SEALED_BY_HAND.isdisjoint(sealed), "take it from the list"
-    assert declared("sensitive") == sealed | KEYED_HASHES | PASSWORDS | SEALED_BY_HAND
+    assert declared("sensitive") == sealed | KEYED_HASHES | PASSWORDS
 
 
 def test_a_field_that_by_its_name_holds_a_number_or_a_phone_is_sensitive() -> None:

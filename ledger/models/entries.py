@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
+from directory.fields import EncryptedTextField
 from ledger.models.books import Period
 from ledger.scope import ScopedManager
 
@@ -256,7 +257,7 @@ class Draft(models.Model):
         Entry, models.CASCADE, null=True, blank=True, related_name="+", verbose_name="所修改的记录"
     )
     title = models.CharField("摘要", max_length=100, blank=True)
-    body = models.TextField("内容（加密）")
+    body = EncryptedTextField("内容", help_text="JSON，加密")
     updated_at = models.DateTimeField("保存时间", auto_now=True)
 
     class Meta:
