@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import date
+from typing import Any
 
 from django.forms import Form
 
-from directory.models import Organization
+from directory.models import Organization, User
 from funds import events, rules
 from funds.events import EVENT_FIELDS, RULES
-from funds.models import AdjustLevel, Event, FundFlow
-from ledger.models import BudgetLine
+from funds.models import AdjustLevel, Event, FundFlow, RecallFrom
+from ledger.models import BudgetLine, Plan
 from ledger.money import wan, yuan
-from ledger.registers import Register, Shown
+from ledger.registers import Column, Made, Register, Shown
 
 
 def _form() -> type[Form]:
@@ -89,6 +91,64 @@ def _line_text(line: BudgetLine | None) -> str:
     return f"{line.code} {line.name}" if line else ""
 
 
+COLUMNS = (
+    Column("event", "事件", "choice", required=True, aliases=("事件类型", "业务类型"), choices=(*Event.choices,)),
+    Column("plan", "年度", "integer", aliases=("方案年度",), help="写了项目的可不填。", example="2022"),
+    Column("line", "项目", "line", aliases=("项目名称", "项目编码", "协作项目")),
+    Column("unit", "单位", "organization", aliases=("项目实施单位", "实施单位", "资金使用单位")),
+    Column("adjust_level", "调整层级", "choice", choices=(*AdjustLevel.choices, ("plan", "计划"), ("quota", "指标"))),
+    Column("other_line", "调入项目", "line"),
+    Column("other_unit", "调入单位", "organization"),
+    Column("recall_from", "收回来源", "choice", choices=(*RecallFrom.choices,)),
+    Column("amount", "金额", "money", required=True, unit="元", aliases=("金额(元)", "金额（元）", "金额(万元)", "金额（万元）"),
+           example="125000.00"),
+    Column("occurred_on", "发生日期", "date", required=True, aliases=("日期", "下达时间", "拨款时间", "支付时间"),
+           example="2022-03-01"),
+    Column("document_no", "文件号", "text", aliases=("文件依据", "文号"), example="山财农指〔2022〕12号"),
+    Column("voucher_no", "凭证号", "text", aliases=("报账单号", "收款凭证号"), example="记-35"),
+    Column("payee", "收款方", "text", aliases=("收款单位",)),
+    Column("invoice_no", "发票号", "text", aliases=("发票号码",)),
+    Column("contract_no", "合同编号", "text", aliases=("合同号",)),
+    Column("purpose", "用途", "text"),
+    Column("handler", "经办人", "text"),
+    Column("approver", "审批人", "text"),
+    Column("note", "备注", "text", aliases=("原因", "备注（原因）")),
+)  # fmt: skip
+
+
+def make(rows: Sequence[Mapping[str, Any]], by: User, on: date) -> list[Made]:
+    """Unsaved fund flows, checked by the register's own rules. A payment asks for its twins, one query each."""
+    plans = {plan.year: plan for plan in Plan.objects.order_by("-code")}
+    made, seen = [], dict[str, str]()
+    for number, values in enumerate(rows, 1):
+        given = {c.name: values[c.name] for c in COLUMNS if values.get(c.name) not in (None, "")}
+        year = given.pop("plan", None)
+        plan = given["line"].plan if "line" in given else plans.get(year)
+        row = FundFlow(**given, **({"plan": plan} if plan else {}))
+        before = values.get("replaces")
+        if before is not None:
+            row.entry = before.entry
+        problems = {name: list(texts) for name, texts in rules.errors(row, by, on).items()}
+        if year is not None and plan is None:
+            problems["plan"] = [f"没有{year}年的方案，请核对年度。"]
+        elif year is not None and plan is not None and year != plan.year:
+            problems["plan"] = [f"年度写的是{year}，所填项目属于{plan.year}年方案，请核对。"]
+        if not problems:
+            where, key = str(values.get("where") or f"第 {number} 条"), natural_key(row)
+            if key in seen:
+                problems["voucher_no" if row.voucher_no else "document_no"] = [
+                    f"与{seen[key]}是同一笔业务，请删去一条。"
+                ]
+            seen.setdefault(key, where)
+        made.append(Made(None if problems else row, problems, rules.warnings(row) if not problems else ()))
+    return made
+
+
+def texts(row: FundFlow, published: bool) -> dict[str, str]:
+    """The plan by its year."""
+    return {"plan": str(row.plan.year)}
+
+
 def occurred_on(row: FundFlow) -> date:
     """The day the money moved."""
     return row.occurred_on
@@ -108,6 +168,9 @@ FUND_FLOW = Register(
     code="fund_flow",
     name="协作资金台账",
     model=FundFlow,
+    columns=COLUMNS,
+    make=make,
+    texts=texts,
     form=_form,
     natural_key=natural_key,
     occurred_on=occurred_on,

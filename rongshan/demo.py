@@ -8,7 +8,7 @@ to overspend, which the audit trail keeps. All amounts after the plan's own are 
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -19,15 +19,19 @@ from django.db import transaction
 from django.db.models import Q
 
 from directory import actions as people
+from directory.identity import INVENTED, check_character
 from directory.loading import load_directory
-from directory.models import Organization, User
+from directory.models import Division, Organization, User
 from funds import loading
 from funds.models import FundFlow
 from funds.registers import FUND_FLOW
+from labor.registers import TRAINING_ATTENDANCE, TRAINING_COURSE
 from ledger import actions, bookkeeping, drafts, evidence
 from ledger.models import BudgetLine, Entry, Evidence, Filing, Period, Plan
 from ledger.money import parse_amount
+from ledger.parsing import Known, Raw, parse
 from ledger.refusals import Refusal
+from ledger.registers import Column, Register
 
 PASSWORD = "Xiezuo-2022"  # noqa: S105  the demo's only; nothing outside the demo has a default account
 FILE = Path(__file__).resolve().parent.parent / "fixtures" / "plan-2022.yaml"
@@ -41,6 +45,7 @@ CAST: list[tuple[str, str, str, str]] = [
     ("fengmao", "冯演示", User.Role.CLERK, "370406108"),
     ("tuanwei", "团演示", User.Role.CLERK, "tqw"),
     ("caizheng", "财演示", User.Role.CLERK, "czj"),
+    ("renshe", "社演示", User.Role.CLERK, "rsj"),
     ("shenhe", "审演示", User.Role.REVIEWER, "xczxj"),
     ("fuhe", "复演示", User.Role.REVIEWER, "xczxj"),
     ("lingdao", "领演示", User.Role.LEADER, "xczxj"),
@@ -126,6 +131,22 @@ def voucher_pdf(title: str) -> bytes:
     return out.getvalue()
 
 
+def demo_name(serial: int) -> str:
+    """演示甲甲, 演示甲乙 …: nobody bears such a name. A name has no digits (directory/identity.py)."""
+    signs = "甲乙丙丁戊己庚辛壬癸"
+    return f"演示{signs[serial // 10 % 10]}{signs[serial % 10]}"
+
+
+def demo_number(serial: int) -> str:
+    """An identity number of area 990000, which no real one has (DOMAIN §6): born 1970 to 1989, in sequence."""
+    first17 = f"{INVENTED}{1970 + serial % 20}0615{serial + 1:03}"
+    return first17 + check_character(first17)
+
+
+def _column(register: Register, name: str) -> Column:
+    return next(column for column in register.columns if column.name == name)
+
+
 class _Year:
     """2022, told by quarters. Amounts are texts in 万元."""
 
@@ -193,6 +214,9 @@ class _Year:
         back = actions.reverse(by=self.cast["beizhuang"], on=date(2022, 6, 20), entry=again,
                                reason="与记-41为同一笔付款，重复填报")  # fmt: skip
         actions.approve(by=self.fu, on=date(2022, 6, 21), entry=back, version=1)
+        farming = self.course("2022-06-13", "食用菌种植培训班", "第一期", "2022.6.6-6.10", "farming", estimate=30,
+                              place="徐庄镇文化站", trade="食用菌栽培")  # fmt: skip
+        self.people("2022-06-20", farming, range(24))
         self._close("2022Q2", "2022-07-12")
 
     def third_quarter(self) -> None:
@@ -227,7 +251,18 @@ class _Year:
                                 evidence=self.proof("dianzi", "R-27"))  # fmt: skip
         actions.approve(by=self.shen, on=date(2022, 9, 27), entry=fixed, version=1)
 
+        skills = self.course("2022-09-19", "家政服务就业技能培训班", "第二期", "2022.9.5-9.16", "employment",
+                             place="荣成市人社局实训基地", trade="家政服务员")  # fmt: skip
+        self.people("2022-09-22", skills, range(22, 46))  # two of them were in the first course
+
     def fourth_quarter(self) -> None:
+        leaders = self.course("2022-11-14", "乡村致富带头人培训班", "第一期", "2022.11.7-11.11", "leaders",
+                              place="荣成市", trade="")  # fmt: skip
+        waiting = self.people("2022-12-01", leaders, range(46, 58), approve=False)
+        actions.return_entry(by=self.fu, on=date(2022, 12, 2), entry=waiting[0], version=1, reason="",
+                             fields={"category": "与村里公示的名单不一致，请核对。"})  # fmt: skip
+        self.course("2022-12-05", "中药材种植培训班", "第一期", "2022.11.28-12.2", "farming", estimate=60, approve=False,
+                    place="店子镇", trade="中药材种植")  # fmt: skip
         self.do("2022-10-12", "caizheng", "disburse", "2022-01-02", "40", "北庄镇", voucher_no="拨-1012")
         self.do("2022-10-20", "beizhuang", "spend", "2022-01-02", "44.8", "北庄镇", voucher_no="记-66",
                 payee="山亭演示管道有限公司", purpose="污水管网二标段")  # fmt: skip
@@ -291,6 +326,52 @@ class _Year:
         entry = self.file(on, who, event, line, amount, unit, **fields)
         actions.approve(by=self.shen, on=date.fromisoformat(on), entry=entry, version=entry.version)
         return Entry.objects.unscoped("演示").select_related("filed_for", "subject").get(pk=entry.pk)
+
+    def course(
+        self, on: str, name: str, term: str, held: str, category: str, *, approve: bool = True, **values: Any
+    ) -> Entry:
+        """A course filed by 区人社局, as its form would; approved the same day."""
+        day, who = date.fromisoformat(on), self.cast["renshe"]
+        typed = Raw(held)
+        first_and_last = parse(_column(TRAINING_COURSE, "held"), typed, Known(user=who, on=day))
+        row = self._made(TRAINING_COURSE, day, [
+            {"name": name, "term": term, "held": first_and_last, "category": category, "host": "荣成市人社局（演示）", **values}
+        ])[0]  # fmt: skip
+        entry = actions.submit(
+            by=who, on=day, register=TRAINING_COURSE, row=row, evidence=self.proof("renshe", on)
+        )
+        if approve:
+            actions.approve(by=self.shen, on=day, entry=entry, version=1)
+        return Entry.objects.unscoped("演示").select_related("filed_for", "subject").get(pk=entry.pk)
+
+    def people(self, on: str, course: Entry, serials: range, *, approve: bool = True) -> list[Entry]:
+        """Invented people filed as attending; every sixth is no beneficiary."""
+        day, who = date.fromisoformat(on), self.cast["renshe"]
+        towns = list(Division.objects.filter(level="township", parent__code="370406").order_by("code")[:9])
+        rows = [
+            {
+                "course": course,
+                "name": demo_name(serial),
+                "id_number": demo_number(serial),
+                "division": towns[serial % len(towns)],
+                "category": ("lifted", "lifted", "marginal", "lifted", "unstable", "ordinary")[serial % 6],
+                "qualified": True,
+            }
+            for serial in serials
+        ]
+        filed = []
+        for row in self._made(TRAINING_ATTENDANCE, day, rows):
+            entry = actions.submit(by=who, on=day, register=TRAINING_ATTENDANCE, row=row)
+            if approve:
+                actions.approve(by=self.shen, on=day, entry=entry, version=1)
+            filed.append(entry)
+        return filed
+
+    def _made(self, register: Register, on: date, rows: Sequence[Mapping[str, Any]]) -> list[Any]:
+        assert register.make is not None
+        made = register.make(rows, self.cast["renshe"], on)
+        assert all(one.row is not None for one in made), [one.errors for one in made]
+        return [one.row for one in made]
 
     def proof(self, who: str, title: str) -> Sequence[Evidence]:
         unit = self.cast[who].organization

@@ -136,7 +136,7 @@ def test_the_first_screen_shows_training_approved_and_waiting(training: Training
     course = training.approve(training.course())
     training.approve(training.attends(course, 1))
     training.attends(course, 2)
-    page = page_text(browse("领导").get("/dashboard/"))
+    page = page_text(browse("领导").get("/overview/"))
     assert "技能培训" in page
     assert "含待审核 2" in page
 

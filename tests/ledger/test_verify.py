@@ -16,6 +16,7 @@ from django.test.utils import CaptureQueriesContext
 
 from audit.triggers import lifted
 from ledger import verify
+from ledger.models import Transfer
 from ledger.verify import RULES
 from tests.ledger.books import Books
 
@@ -251,6 +252,14 @@ def a_transfer_moved_one_fen_more_than_its_row(books: Books) -> None:
 def an_approved_entry_moved_nothing(books: Books) -> None:
     sql("DELETE FROM ledger_transfer WHERE entry_id = %s", books["#拨6"])
     forget(books["#拨6"], books.units["店子镇"])
+    resum()
+
+
+@fault("estimates_stand_without_rosters")
+def an_estimate_was_posted_that_no_course_states(books: Books) -> None:
+    again = Transfer.objects.filter(entry=books["#文6"]).get()
+    again.pk, again.position, again.kind, again.amount = None, 50, "estimated", 1
+    again.save(force_insert=True)
     resum()
 
 
