@@ -193,8 +193,6 @@ def void(request: HttpRequest, pk: int) -> HttpResponse:
     except Refusal as refusal:
         messages.error(request, refusal.message)
         return redirect("workbooks:batch", found.pk)
-    rows = Entry.objects.for_user(user).filter(batch=found).exclude(kind=Entry.Kind.REVERSAL)
-    total = rows.count()
     return render(
         request,
         "workbooks/void.html",
@@ -202,8 +200,7 @@ def void(request: HttpRequest, pk: int) -> HttpResponse:
             "batch": found,
             "form": form,
             "undoing": undoing,
-            "total": total,
-            "left": total - undoing.void - undoing.reversals,
+            "total": undoing.void + undoing.reversals + undoing.left,
         },
     )
 

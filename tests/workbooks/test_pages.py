@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from openpyxl import load_workbook
 
 from audit.models import Event
@@ -169,3 +171,14 @@ def test_no_number_of_a_person_stands_in_an_address_a_session_or_the_trail(
     assert "1380013" not in text
     assert number not in text + address + str(dict(client.session))
     assert not any(number in f"{e.summary}{e.details}" for e in Event.objects.all())
+
+
+def test_a_preview_asks_the_database_hardly_more_for_ten_times_the_rows(browse: Browse, world: World) -> None:
+    client = browse("徐庄")
+    asked = []
+    for rows in (10, 100):
+        address = sent(client, world, roster([attendee(n) for n in range(1, rows + 1)]))["Location"]
+        with CaptureQueriesContext(connection) as queries:
+            assert f"确认导入 {rows} 行" in page(client.get(address))
+        asked.append(len(queries))
+    assert asked[1] < asked[0] + 30, asked
