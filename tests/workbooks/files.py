@@ -61,7 +61,7 @@ def attendee(number: int, course: str = "2022-PX-01") -> list[Any]:
 
 def xlsx(sheets: Mapping[str, Iterable[Sequence[Any]]]) -> bytes:
     book = Workbook()
-    book.remove(book.active)
+    del book[book.sheetnames[0]]
     for title, rows in sheets.items():
         sheet = book.create_sheet(title)
         for row in rows:

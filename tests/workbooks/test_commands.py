@@ -120,7 +120,7 @@ def test_a_template_filled_in_is_imported_and_only_by_its_own_unit_and_quarter(
             strict=True,
         )
     )
-    sheet.append([row.get(heading) for heading in headings])
+    sheet.append([row.get(str(heading)) for heading in headings])
     done = preview(world, saved(book))
     assert (done.errors, done.warnings, done.added) == ([], [], 1)
     for where, other in (("370406106", "370406101"), ("2022Q2", "2022Q1")):

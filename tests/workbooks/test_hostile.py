@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import time
+from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -59,26 +62,26 @@ def test_a_hostile_file_gets_a_polite_refusal_through_the_page(
 
 
 def test_the_reader_that_dies_is_a_refusal_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
-    popen = reading.subprocess.Popen
+    popen = subprocess.Popen
 
-    def dying(command: list[str], **more: object) -> object:
-        return popen([command[0], "-c", "import os; os.abort()"], **more)  # type: ignore[call-overload]
+    def dying(command: list[str], **more: Any) -> Any:
+        return popen([command[0], "-c", "import os; os.abort()"], **more)
 
-    monkeypatch.setattr(reading.subprocess, "Popen", dying)
+    monkeypatch.setattr(subprocess, "Popen", dying)
     with pytest.raises(UnreadableFile, match="无法安全读取"):
         read(roster([]))
 
 
 def test_the_reader_that_never_ends_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
-    popen = reading.subprocess.Popen
+    popen = subprocess.Popen
     started: list[int] = []
 
-    def endless(command: list[str], **more: object) -> object:
-        process = popen([command[0], "-c", "import time; time.sleep(600)"], **more)  # type: ignore[call-overload]
+    def endless(command: list[str], **more: Any) -> Any:
+        process = popen([command[0], "-c", "import time; time.sleep(600)"], **more)
         started.append(process.pid)
         return process
 
-    monkeypatch.setattr(reading.subprocess, "Popen", endless)
+    monkeypatch.setattr(subprocess, "Popen", endless)
     monkeypatch.setattr(reading, "WALL_SECONDS", 0.5)
     with pytest.raises(UnreadableFile, match="时间过长"):
         read(roster([]))
@@ -88,8 +91,6 @@ def test_the_reader_that_never_ends_is_stopped(monkeypatch: pytest.MonkeyPatch) 
 
 def test_the_corner_cells_kill_calamine_itself_but_only_in_the_child(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without our own look at the XML: the process that reads dies, the one that asked lives."""
-    import subprocess
-
     script = (
         "import sys, io; sys.argv=['x']; from workbooks import child; child.limit_this_process();"
         "data = sys.stdin.buffer.read();"
@@ -97,7 +98,7 @@ def test_the_corner_cells_kill_calamine_itself_but_only_in_the_child(monkeypatch
     )
     data = by_hand(cell("A1", "1") + cell("XFD1048576", "1"))
     done = subprocess.run(
-        [reading.sys.executable, "-c", script], input=data, cwd=reading.ROOT, capture_output=True, check=False
+        [sys.executable, "-c", script], input=data, cwd=reading.ROOT, capture_output=True, check=False
     )
     assert done.returncode != 0
     with pytest.raises(UnreadableFile):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import io
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -115,7 +116,7 @@ def test_another_session_another_unit_and_another_role_see_nothing(browse: Brows
 
 
 def test_the_original_comes_back_byte_for_byte_and_the_download_is_kept_in_mind(
-    browse: Browse, world: World
+    browse: Browse, world: World, evidence_folder: Path
 ) -> None:
     data = roster([attendee(1)])
     batch = commit(world, data).batch
@@ -124,7 +125,7 @@ def test_the_original_comes_back_byte_for_byte_and_the_download_is_kept_in_mind(
     assert answer.content == data
     assert answer["Cache-Control"] == "private, no-store"
     assert Event.objects.filter(verb="batch.downloaded", target=f"ledger.batch:{batch.pk}").count() == 1
-    stored = (storage.Path(storage.settings.EVIDENCE_ROOT) / batch.path).read_bytes()
+    stored = (evidence_folder / batch.path).read_bytes()
     assert identity(1).encode() not in stored
 
 

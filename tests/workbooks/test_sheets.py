@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -26,7 +27,7 @@ def tables(*sheets: Sheet) -> tuple[list[Table], Findings]:
     return understand(sheets, REGISTERS, findings), findings
 
 
-def sheet(rows: list[list[Any]], **more: Any) -> Sheet:
+def sheet(rows: Sequence[Any], **more: Any) -> Sheet:
     return Sheet("表", rows=[(n, list(row)) for n, row in enumerate(rows, 1) if row], **more)
 
 
