@@ -262,6 +262,8 @@ class Target:
 def targets(plan: Plan, *, scope: Scope, as_of: Period | None = None) -> list[Target]:
     """The plan's counting accounts in the order of their tasks. A unit sees its own, without goal and maximum."""
     own = Account.objects.filter(_visible(scope), plan=plan, stage=accounts.TARGET).order_by("pk")
+    if scope.everything:  # the units' own counts stand beside the overall one and must not be added to it
+        own = own.filter(organization=None)
     tasks = {task.target_id: task for task in Task.objects.filter(plan=plan, target__isnull=False)}
     past = {}
     if as_of is not None:
@@ -272,7 +274,7 @@ def targets(plan: Plan, *, scope: Scope, as_of: Period | None = None) -> list[Ta
         task = tasks.get(account.pk)
         found.append(
             Target(
-                code=account.code.rsplit("/", 1)[-1],
+                code=account.code.rsplit("/", 1)[-1].partition("@")[0],
                 name=account.name,
                 unit=account.unit,
                 rule=task.counting_rule if task else "",
