@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 
 from directory.models import Organization, Person
 from ledger import actions
@@ -182,6 +182,10 @@ def client(world: World, seed: int, steps: int, cast: list[Person]) -> None:
             _step(world, dice, mine, f"{seed}-{number}", cast)
         except Refusal:
             continue
+        except OperationalError as error:
+            # SQLite serves one writer at a time and not in turn: on a busy machine one may wait in vain
+            if "database is locked" not in str(error):
+                raise
 
 
 def _step(world: World, dice: random.Random, mine: list[Entry], number: str, cast: list[Person]) -> None:
