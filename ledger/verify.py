@@ -26,7 +26,7 @@ from ledger.models import Account, Entry, EntryEvidence, Evidence, Hold, Period,
 from ledger.posting import amount_text
 from ledger.registers import Register, all_registers
 
-CHUNK = 2000  # rows of a register at a time
+CHUNK = 500  # rows of a register at a time; SQLite refuses a look-up of a thousand people at once
 
 T = TypeVar("T")
 Findings = Iterator[tuple[str, str, str]]  # target, expected, found
