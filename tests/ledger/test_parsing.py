@@ -1,0 +1,107 @@
+"""What people write and what it is read as, kind by kind (DOMAIN §4 rules 6 to 15, §6)."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from directory.models import User
+from ledger.parsing import Known, ParseError, Raw, parse
+from ledger.registers import Column
+
+ON = date(2022, 7, 1)
+
+
+def number(text: str, number_format: str = "") -> Raw:
+    return Raw(text, number=Decimal(text), number_format=number_format)
+
+
+def read(kind: str, raw: Raw | str, *, year: int | None = None, date1904: bool = False, **more: Any) -> Any:
+    column = Column("x", "栏目", kind, **more)
+    known = Known(user=User(), on=ON, year=year, date1904=date1904)
+    return parse(column, Raw(raw) if isinstance(raw, str) else raw, known)
+
+
+@pytest.mark.parametrize(
+    ("kind", "raw", "value"),
+    [
+        ("text", " Ａ－１　班\u200b ", "A-1 班"),
+        ("text", "甲，乙；丙", "甲，乙；丙"),
+        ("text", number("35.0"), "35"),
+        ("integer", "约６０人", 60),
+        ("integer", number("12.0"), 12),
+        ("money", Raw("1.2", unit="万元"), 1_200_000),
+        ("money", Raw("12.5万元", unit="元"), 12_500_000),
+        ("money", Raw("68", number=Decimal("68"), unit="万元"), 68_000_000),
+        ("date", "2022.3.1", date(2022, 3, 1)),
+        ("date", "20220301", date(2022, 3, 1)),
+        ("date", "2022年3月1日", date(2022, 3, 1)),
+        ("date", number("44621"), date(2022, 3, 1)),
+        ("date", Raw("2022-03-01", is_date=True), date(2022, 3, 1)),
+        ("dates", "2022.6.6-6.10", (date(2022, 6, 6), date(2022, 6, 10))),
+        ("dates", "2022年6月6-10日", (date(2022, 6, 6), date(2022, 6, 10))),
+        ("dates", "2022-06-06至2022-07-01", (date(2022, 6, 6), date(2022, 7, 1))),
+        ("dates", "2022/6/6", (date(2022, 6, 6), date(2022, 6, 6))),
+        ("month", "2022.10", "2022-10"),
+        ("month", "2022年3月", "2022-03"),
+        ("month", number("2022.3"), "2022-03"),
+        ("yesno", "√", True),
+        ("yesno", "无", False),
+        ("percent", "85%", Decimal("85.00")),
+        ("percent", number("0.85", "0.00%"), Decimal("85.00")),
+        ("percent", number("85"), Decimal("85.00")),
+        ("phone", number("13800001234"), "13800001234"),
+        ("date", "—", None),
+        ("text", "", ""),
+    ],
+)
+def test_it_is_read_as(kind: str, raw: Raw | str, value: Any) -> None:
+    assert read(kind, raw) == value
+
+
+@pytest.mark.parametrize(
+    ("kind", "raw", "said"),
+    [
+        ("integer", "几十人", "请填整数"),
+        ("money", "68", "不知道是元还是万元"),
+        ("money", Raw("-5", unit="元"), "不能为负数"),
+        ("date", "2022.3", "只写到月"),
+        ("date", number("2022.1"), "分不清1月和10月"),
+        ("date", "2022-02-30", "不存在"),
+        ("date", "6月6日", "没有写年份"),
+        ("dates", "2022.6.10-6.6", "早于开始日期"),
+        ("month", number("2022.1"), "分不清1月和10月"),
+        ("percent", number("0.85"), "请写明百分号"),
+        ("percent", "120%", "0% 到 100%"),
+        ("yesno", "可能", "请填“是”或“否”"),
+        ("identity", number("990000198001010018"), "被Excel截断"),
+        ("phone", "1380000", "区号"),
+        ("person_name", "张3", "姓名里有数字"),
+    ],
+)
+def test_it_is_refused_and_says_what_to_write(kind: str, raw: Raw | str, said: str) -> None:
+    with pytest.raises(ParseError, match=said):
+        read(kind, raw)
+
+
+def test_the_sheet_gives_the_year_and_the_workbook_its_calendar() -> None:
+    assert read("dates", "6月6-10日", year=2022) == (date(2022, 6, 6), date(2022, 6, 10))
+    assert read("month", "3月", year=2022) == "2022-03"
+    assert read("date", number("43159"), date1904=True) == date(2022, 3, 1)
+
+
+def test_a_choice_is_read_by_code_or_label_and_each_is_offered_once() -> None:
+    choices = (("farmers", "高科技农民"), ("farmers", "高素质农民"), ("farming", "农业"))
+    assert read("choice", "高素质农民", choices=choices) == "farmers"
+    assert read("choice", "farming", choices=choices) == "farming"
+    with pytest.raises(ParseError, match="可填：高科技农民、农业。"):
+        read("choice", "其他", choices=choices)
+
+
+def test_what_is_required_is_asked_for_and_a_cell_never_shows_itself() -> None:
+    with pytest.raises(ParseError, match="请填写栏目"):
+        read("date", "", required=True)
+    assert "990000" not in repr(Raw("990000198001010018"))
