@@ -55,3 +55,13 @@ def test_rows_that_together_exceed_what_is_there_are_refused_in_the_preview_alre
     before = Entry.objects.unscoped("测试").count()
     assert commit(world, ledger(spent(1, 30), spent(2, 10.000001)), valid_only=True).batch is None
     assert Entry.objects.unscoped("测试").count() == before
+
+
+def test_a_row_with_several_unreadable_cells_is_told_whole(world: World) -> None:
+    with_money(world)
+    report = preview(
+        world,
+        ledger(("支出", "无此项目", "徐庄镇", "许多", "昨天", "", ""), ("无", "", "", None, None, "", "")),
+    )
+    assert not report.stopped
+    assert {e.cell for e in report.errors} >= {"B4", "D4", "E4", "A5", "D5", "E5"}
