@@ -6,10 +6,13 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from ledger import bookkeeping
-from ledger.models import OpenQuestion, PlanRevision
+from directory.models import Person
+from ledger import actions, bookkeeping
+from ledger.models import Account, OpenQuestion, PlanRevision
 from tests.ledger.stories import Story
-from tests.ledger.world import make_world
+from tests.ledger.world import World, make_world
+from tests.made_up.models import Reached
+from tests.made_up.registers import COURSE
 
 STORY = """
 2022-03-01 财政 办 下达 2022-04 徐庄镇 60 #文1
@@ -59,6 +62,27 @@ class Books:
         return self.entries[name]
 
 
+def reach_somebody(world: World) -> None:
+    """A course of the third quarter with two people of 徐庄镇, approved."""
+    plan, unit = world.lines["2022-01"].plan, world.units["徐庄镇"]
+    for code in ("benefit_people", "trained_people", "trained_or_employed", "training_attendances"):
+        people = code != "training_attendances"
+        Account.objects.create(
+            code=f"2022/target/{code}",
+            name=code,
+            unit="人" if people else "人次",
+            plan=plan,
+            stage="target",
+            counts_people=people,
+        )
+    who = [
+        Person.objects.create(name="试验", provisional_key=key, organization=unit).pk for key in ("a", "b")
+    ]
+    row = Reached(number="班-1", plan=plan, unit=unit, occurred_on=date(2022, 7, 8), people=who)
+    entry = actions.submit(by=world.users["徐庄"], on=date(2022, 7, 8), register=COURSE, row=row)
+    actions.approve(by=world.users["审核"], on=date(2022, 7, 9), entry=entry, version=1)
+
+
 def tell_books(files: Path) -> Books:
     """The books of STORY, with their evidence in `files`, which settings.EVIDENCE_ROOT must name."""
     world = make_world()
@@ -85,6 +109,7 @@ def tell_books(files: Path) -> Books:
     )
     story = Story(world)
     story.tell(STORY)
+    reach_somebody(world)
     return Books(
         entries={name: entry.pk for name, entry in story.entries.items()},
         units={name: unit.pk for name, unit in world.units.items()},

@@ -182,6 +182,16 @@ def a_held_amount_is_one_fen_more(books: Books) -> None:
     sql("UPDATE ledger_account SET held_out = held_out + 1 WHERE code = '2022/2022-01/arranged'")
 
 
+@fault("presences_equal_participations")
+def a_person_stands_once_more_than_they_were_reached(books: Books) -> None:
+    sql("UPDATE ledger_presence SET approved = approved + 1 WHERE id = (SELECT MIN(id) FROM ledger_presence)")
+
+
+@fault("people_accounts_equal_presences")
+def a_person_waits_whom_nobody_filed(books: Books) -> None:
+    sql("UPDATE ledger_account SET held_in = held_in + 1 WHERE code = '2022/target/trained_people'")
+
+
 @fault("only_undecided_entries_hold")
 def a_withdrawn_entry_still_holds(books: Books) -> None:
     sql(
