@@ -20,7 +20,7 @@ NAVIGATION: tuple[tuple[str, str, frozenset[User.Role]], ...] = (
     ("总览", "dashboard:home", BUSINESS),
     ("待办", "desk:home", STAFF),
     ("填报记录", "desk:entries", STAFF),
-    ("表格导入", "workbooks:home", STAFF),
+    ("表格导入", "workbooks:home", STAFF - {User.Role.PARTNER}),
     ("审核", "desk:review", frozenset({User.Role.REVIEWER})),
     ("人员", "people", STAFF - {User.Role.PARTNER} | {User.Role.LEADER}),
     ("季度", "desk:periods", frozenset({User.Role.REVIEWER, User.Role.LEADER})),

@@ -17,6 +17,7 @@ from django.views.decorators.cache import never_cache
 
 from audit.events import record
 from directory.access import role_required, signed_in
+from directory.identity import hide_numbers
 from directory.models import Organization, User
 from ledger import batches
 from ledger.models import Batch, Entry, Period
@@ -35,7 +36,7 @@ WAITING = "workbooks"  # the session's key of files between preview and confirma
 MOST_WAITING = 5
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
-staff = role_required(User.Role.CLERK, User.Role.HEAD, User.Role.REVIEWER, User.Role.PARTNER)
+staff = role_required(User.Role.CLERK, User.Role.HEAD, User.Role.REVIEWER)
 
 
 @never_cache
@@ -303,7 +304,7 @@ def _wait(request: HttpRequest, data: bytes, name: str, chosen: dict[str, Any]) 
         storage.drop_pending(old)
         del waiting[old]
     waiting[token] = {
-        "name": name[-200:],
+        "name": hide_numbers(name)[-200:],
         "organization": chosen["organization"].pk,
         "period": chosen["period"].pk,
         "register": chosen["register"],
