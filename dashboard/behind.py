@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet, Sum
@@ -77,6 +77,18 @@ class MoveRow:
     amount: str
 
 
+@dataclass(frozen=True)
+class PartRow:
+    """An entry with people of a 人 figure, whether or not it was the first to reach them."""
+
+    entry_url: str
+    number: int
+    summary: str
+    filed_for: str
+    occurred_on: str
+    people: str
+
+
 @dataclass
 class BehindPage:
     """A figure with the moves that make it. `figure` is what the screen says, `listed` what the moves add up to."""
@@ -103,6 +115,11 @@ class BehindPage:
     keep: list[tuple[str, str]]  # what the filter form carries along
     back_url: str
     back_label: str
+    part: list[PartRow] = field(default_factory=list)  # entries with people who were reached before
+    part_count: int = 0
+    held_part: list[PartRow] = field(default_factory=list)
+    held_part_count: int = 0
+    held_people: int = 0
 
 
 def money_page(
@@ -201,7 +218,7 @@ def count_page(
     waiting = None
     if as_of.period is None and quarter is None:
         waiting = figures.waiting_to_count(target.account_id, scope=scope, user=user)
-    return _page(
+    made = _page(
         plan=plan,
         title=target.name,
         measure=target.unit,
@@ -218,6 +235,29 @@ def count_page(
         back=None,
         subtitle=target.rule,
     )
+    if target.counts_people and as_of.period is None and quarter is None:
+        standing = figures.taking_part(target.account_id, scope=scope, user=user, state=Entry.State.APPROVED)
+        made.part, made.part_count = _part_rows(standing), standing.count()
+        undecided = figures.taking_part(
+            target.account_id, scope=scope, user=user, state=Entry.State.SUBMITTED
+        )
+        made.held_part, made.held_part_count = _part_rows(undecided), undecided.count()
+        made.held_people = target.held or 0
+    return made
+
+
+def _part_rows(entries: QuerySet[Entry]) -> list[PartRow]:
+    return [
+        PartRow(
+            entry_url=reverse("desk:entry", args=[entry.pk]),
+            number=entry.pk,
+            summary=entry.summary,
+            filed_for=str(entry.filed_for),
+            occurred_on=f"{entry.occurred_on:%Y-%m-%d}",
+            people=_plain(entry.people),  # type: ignore[attr-defined]  # annotated by ledger.figures
+        )
+        for entry in entries[:PER_PAGE]
+    ]
 
 
 def _page(

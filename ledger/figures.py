@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Sum, When
+from django.db.models import Case, Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Sum, When
 
 from directory.models import Organization, User
 from ledger import accounts
@@ -22,6 +22,7 @@ from ledger.models import (
     Hold,
     LineGroup,
     OpenQuestion,
+    Participation,
     Period,
     Plan,
     Ruling,
@@ -257,6 +258,7 @@ class Target:
     held: int | None
     account_id: int
     is_effort: bool
+    counts_people: bool = False
 
 
 def targets(plan: Plan, *, scope: Scope, as_of: Period | None = None) -> list[Target]:
@@ -284,6 +286,7 @@ def targets(plan: Plan, *, scope: Scope, as_of: Period | None = None) -> list[Ta
                 held=account.held_in if as_of is None else None,
                 account_id=account.pk,
                 is_effort=bool(task and task.is_effort),
+                counts_people=account.counts_people,
             )
         )
     return found
@@ -373,6 +376,29 @@ def waiting_to_count(account_id: int, *, scope: Scope, user: User) -> QuerySet[H
     """The holds of undecided entries that would change a target's count, as `counted`."""
     inside = Account.objects.filter(_visible(scope), pk=account_id)
     return _held_across(list(inside.values_list("pk", flat=True)), user)
+
+
+def taking_part(account_id: int, *, scope: Scope, user: User, state: str) -> QuerySet[Entry]:
+    """The entries in `state` whose eligible people the account counts, with `people`, how many of theirs; newest first.
+
+    More than the figure's moves: whoever an earlier entry had reached already moves nothing and stands here all the
+    same (DESIGN §1 Participation). What was reversed or corrected is left out. Only entries the user may see.
+    """
+    inside = Account.objects.filter(_visible(scope), pk=account_id)
+    named = Participation.objects.filter(
+        account__in=inside, eligible=True, entry=OuterRef("pk"), version=OuterRef("version")
+    )
+    people = named.order_by().values("entry").annotate(n=Count("pk")).values("n")
+    gone = Entry.objects.for_user(user).filter(state=Entry.State.APPROVED, corrects__isnull=False)
+    return (
+        Entry.objects.for_user(user)
+        .filter(state=state)
+        .exclude(pk__in=gone.values("corrects"))
+        .annotate(people=Subquery(people))
+        .filter(people__gt=0)
+        .select_related("filed_for")
+        .order_by("-pk")
+    )
 
 
 def _own(
