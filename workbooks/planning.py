@@ -284,7 +284,10 @@ def _file(
                 report.changes.append(_change(register, row, plan))
             if plan.kind != batches.UNCHANGED:
                 items.append(batches.Item(register, plan, f"{row.table.sheet}!{row.number}"))
-            digest.update(f"{register.code}\0{plan.kind}\0{plan.key}\0{plan.changes}\n".encode())
+            # not the key: it has the ids of people whom the preview registered and took back, other ones the next time
+            record = plan.entry.pk if plan.entry is not None else ""
+            place = f"{row.table.sheet}!{row.number}"
+            digest.update(f"{register.code}\0{plan.kind}\0{place}\0{record}\0{plan.changes}\n".encode())
         report.bad_rows += sum(row.bad for row in rows)
         missing = batches.missing_from(
             register=register,
