@@ -414,8 +414,9 @@ def _title(form: Any) -> str:
         except ValidationError:  # half-filled is what drafts are
             continue
         if value:
-            words.append(str(dict(one.choices).get(value, value)) if isinstance(value, str) else str(value))
-    return " · ".join(words[:4])
+            # a hand-made form may send anything as chosen
+            words.append(str(dict(one.choices).get(value, "")) if isinstance(value, str) else str(value))
+    return " · ".join([word for word in words if word][:4])
 
 
 # --- files ------------------------------------------------------------------------------------------------------

@@ -3,15 +3,28 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
+from typing import Any
 
 from django.contrib.auth.hashers import check_password
 from django.contrib.auth.password_validation import MinimumLengthValidator
 from django.core.exceptions import ValidationError
+from django.http import HttpRequest
 
+from directory.identity import holds_number
 from directory.models import PasswordHistory, User
+from directory.privacy import hash_identity
 
 # Without 0 O 1 l I: a one-time password is read from a slip of paper.
 _LOWER, _UPPER, _DIGITS = "abcdefghijkmnpqrstuvwxyz", "ABCDEFGHJKLMNPQRSTUVWXYZ", "23456789"
+
+
+def tried_username(request: HttpRequest, credentials: Mapping[str, Any] | None = None) -> str:
+    """The name under which axes counts failures and keeps them, in plain text: a person's number typed into that box
+    becomes its keyed hash."""
+    given = credentials if credentials else request.POST
+    name = str(given.get("username") or "")
+    return hash_identity(name) if holds_number(name) else name
 
 
 def one_time_password() -> str:

@@ -20,6 +20,7 @@ from django.utils import timezone
 
 from audit.events import record, record_refusal
 from audit.locks import close_books, share_books
+from directory.identity import holds_number
 from directory.models import Organization, User
 from ledger import filings, posting
 from ledger.merging import PERSON_MERGE, carry_out, changes
@@ -74,6 +75,10 @@ class NotYet(Refusal):
 
 class ReasonMissing(Refusal):
     """A return, correction or reversal without a reason."""
+
+
+class ReasonNamesPerson(Refusal):
+    """A reason or remark with somebody's number in it: it is kept in plain text, for ever."""
 
 
 class NotInForce(Refusal):
@@ -426,7 +431,7 @@ def return_entry(
 ) -> Entry:
     """Return the version the reviewer saw, with a reason and remarks per field; what it held is released.
 
-    Raises NotAllowed, OwnEntry, AlreadyDecided or ReasonMissing.
+    Raises NotAllowed, OwnEntry, AlreadyDecided, ReasonMissing or ReasonNamesPerson.
     """
     share_books()
     remarks = {name: text.strip() for name, text in (fields or {}).items() if text.strip()}
@@ -434,6 +439,7 @@ def return_entry(
     _may_decide(by, entry)
     if not reason.strip() and not remarks:
         raise ReasonMissing("请写明退回理由，或在有问题的栏目旁写明意见。", {"reason": ["请写明退回理由。"]})
+    refuse_numbers(reason, *remarks.values())
     _release(entry)
     entry.state, entry.decided_by, entry.decided_at = Entry.State.RETURNED, by, moment(on)
     entry.save(update_fields=["state", "decided_by", "decided_at"])
@@ -504,6 +510,14 @@ def _may_decide(by: User, entry: Entry) -> None:
 def _need_reason(reason: str) -> None:
     if not reason.strip():
         raise ReasonMissing("请写明理由。", {"reason": ["请写明理由。"]})
+    refuse_numbers(reason)
+
+
+def refuse_numbers(*texts: str) -> None:
+    """Reasons and remarks name nobody's number. Raises ReasonNamesPerson."""
+    if any(holds_number(text) for text in texts):
+        message = "理由和意见会长期留存，请不要写身份证号或电话。"
+        raise ReasonNamesPerson(message, {"reason": [message]})
 
 
 def _check(register: Register, row: Detail, by: User, on: date) -> None:

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 from audit.events import record
 from audit.locks import share_books
 from audit.models import Event
+from directory.identity import hide_numbers
 from directory.models import Organization, User
 from ledger import accounts, actions, filings, posting
 from ledger.actions import NotAllowed, ReasonMissing, SubjectTaken, moment, refusable
@@ -132,7 +133,7 @@ def submit_batch(
         batch = Batch(
             organization=organization,
             period=period,
-            name=upload.name[:200],
+            name=hide_numbers(upload.name)[:200],
             sha256=upload.sha256,
             path=upload.path,
             uploaded_by=by,
@@ -174,6 +175,7 @@ def void_batch(*, by: User, on: date, batch: Batch, reason: str) -> Voided:
         raise NotAllowed(f"只有{batch.organization}可以作废这一批次。")
     if not reason.strip():
         raise ReasonMissing("请写明作废理由。", {"reason": ["请写明作废理由。"]})
+    actions.refuse_numbers(reason)
     rows = Entry.objects.unscoped("按批次取回本单位的记录").filter(batch=batch).order_by("pk")
     voided, reversals = [], []
     for entry in rows.exclude(kind=Entry.Kind.REVERSAL).select_related("filed_for", "subject"):

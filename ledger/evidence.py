@@ -11,6 +11,7 @@ from typing import Any, BinaryIO
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 
+from directory.identity import hide_numbers
 from directory.models import Organization, User
 from ledger.models import Evidence
 from ledger.refusals import Refusal
@@ -52,7 +53,7 @@ def store(*, by: User, organization: Organization, upload: UploadedFile[Any]) ->
 
     Raises UnacceptableFile. Hanging it on an entry is the actions' part; a file never hung is swept later.
     """
-    name = Path(upload.name or "").name[-200:] or "未命名"
+    name = hide_numbers(Path(upload.name or "").name)[-200:] or "未命名"
     if not upload.size:
         raise UnacceptableFile(f"“{name}”是空文件，请重新选择。")
     if upload.size > LARGEST:

@@ -9,9 +9,15 @@ import logging
 import traceback
 from types import TracebackType
 
+from directory.identity import hide_long_numbers
+
 
 class NoDataFormatter(logging.Formatter):
-    """Writes tracebacks without messages, source values or chained messages."""
+    """Writes tracebacks without messages, source values or chained messages, and no number of eleven digits or more."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        # an address typed with somebody's number in it is logged as not found
+        return hide_long_numbers(super().format(record))
 
     def formatException(
         self,

@@ -245,6 +245,7 @@ AXES_LOCKOUT_TEMPLATE = "429.html"
 AXES_SENSITIVE_PARAMETERS = ["username", "ip_address", "password"]
 AXES_DISABLE_ACCESS_LOG = True  # who logged in is an audit event; one record of it is enough
 AXES_VERBOSE = False
+AXES_USERNAME_CALLABLE = "directory.passwords.tried_username"
 AXES_ENABLE_ADMIN = False
 
 

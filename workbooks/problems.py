@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
 
+from directory.identity import hide_long_numbers
+
 
 @dataclass(frozen=True)
 class Problem:
@@ -22,6 +24,11 @@ class Problem:
         return asdict(self)
 
 
+def _problem(sheet: str, cell: str, column: str, value: str, rule: str, message: str) -> Problem:
+    """A number typed into the wrong column is quoted no more than one in its own."""
+    return Problem(sheet, cell, column, hide_long_numbers(value)[:60], rule, hide_long_numbers(message))
+
+
 @dataclass
 class Findings:
     """All errors and all warnings of a workbook, apart: warnings never drown errors."""
@@ -33,10 +40,10 @@ class Findings:
         self, sheet: str, cell: str, rule: str, message: str, *, column: str = "", value: str = ""
     ) -> None:
         """Something that must be changed in the file."""
-        self.errors.append(Problem(sheet, cell, column, value[:60], rule, message))
+        self.errors.append(_problem(sheet, cell, column, value, rule, message))
 
     def warning(
         self, sheet: str, cell: str, rule: str, message: str, *, column: str = "", value: str = ""
     ) -> None:
         """Something to look at; the row is read nevertheless."""
-        self.warnings.append(Problem(sheet, cell, column, value[:60], rule, message))
+        self.warnings.append(_problem(sheet, cell, column, value, rule, message))

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from directory.identity import hide_numbers
 from ledger.refusals import Refusal
 from workbooks.child import address
 
@@ -56,7 +57,7 @@ def read(data: bytes, name: str = "") -> list[Sheet]:
         raise UnreadableFile(answer["refused"])
     return [
         Sheet(
-            name=sheet["name"],
+            name=hide_numbers(sheet["name"]),  # entries keep it as their origin
             hidden=sheet["hidden"],
             rows=[(number, cells) for number, cells in sheet["rows"]],
             merges=[(top, left, bottom, right) for top, left, bottom, right in sheet["merges"]],
