@@ -149,6 +149,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "rongshan.middleware.BusyDatabase",
     "axes.middleware.AxesMiddleware",  # last: it turns a locked log-in into the page that says so
 ]
 
