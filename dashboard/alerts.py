@@ -75,7 +75,7 @@ def alerts_for(
         for row in rows
         if row.light.code == "red"
     ]
-    groups = [AlertGroup("资金支出落后", "bad", "红", len(red), red, "支出率低于序时超过允许的百分点")]
+    groups = [AlertGroup("资金支出落后", "bad", "红", len(red), red, "支出率低于序时，超出预警阈值")]
     if as_of.period is None:
         groups += [
             _overdue(user, as_of.today, each),

@@ -78,14 +78,14 @@ class FundFlowForm(forms.Form):
     line = LineField(BudgetLine.objects.none(), label="项目", required=False)
     unit = forms.ModelChoiceField(Organization.objects.none(), label="单位", required=False)
     adjust_level = forms.ChoiceField(
-        label="调整层级", required=False, choices=[("", "---------"), *AdjustLevel.choices]
+        label="调整层级", required=False, choices=[("", "请选择"), *AdjustLevel.choices]
     )
     other_line = LineField(BudgetLine.objects.none(), label="调入项目", required=False)
     other_unit = forms.ModelChoiceField(
         Organization.objects.none(), label="调入单位", required=False, help_text="指标层级的调整须填。"
     )
     recall_from = forms.ChoiceField(
-        label="收回来源", required=False, choices=[("", "---------"), *RecallFrom.choices]
+        label="收回来源", required=False, choices=[("", "请选择"), *RecallFrom.choices]
     )
     amount = forms.CharField(
         label="金额",
@@ -209,7 +209,7 @@ class FundFlowForm(forms.Form):
         for name, rows in (("plan", plans), ("line", lines), ("other_line", lines)):
             field = self.fields[name]
             assert isinstance(field, forms.ModelChoiceField)
-            field.queryset = rows
+            field.queryset, field.empty_label = rows, "请选择"
         self.fields["plan"].initial = plans.first()
 
     def _offer_units(self) -> None:
@@ -220,7 +220,7 @@ class FundFlowForm(forms.Form):
         for name in ("unit", "other_unit"):
             field = self.fields[name]
             assert isinstance(field, forms.ModelChoiceField)
-            field.queryset = units
+            field.queryset, field.empty_label = units, "请选择"
 
 
 def events_of(field: str) -> Iterator[str]:

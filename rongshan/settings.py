@@ -14,7 +14,10 @@ RONGSHAN_PROXY_HEADER  header in which the proxy in front says "https", such as 
 RONGSHAN_SSL_REDIRECT  0: the proxy in front already sends http to https
 PORT                   port of `python3 run.py`; without it, 8000
 
-A key is made by: python3 -c "import base64, os; print(base64.urlsafe_b64encode(os.urandom(32)).decode())"
+RONGSHAN_PG_BIN        folder of pg_dump and pg_restore, where they are not on PATH (backup, restore)
+
+A field key is made by: python3 -c "import base64, os; print(base64.urlsafe_b64encode(os.urandom(32)).decode())"
+The other keys by:      python3 -c "import secrets; print(secrets.token_urlsafe(64))"
 """
 
 import base64
@@ -148,6 +151,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "rongshan.middleware.BusyDatabase",
     "axes.middleware.AxesMiddleware",  # last: it turns a locked log-in into the page that says so
 ]
 

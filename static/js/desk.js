@@ -333,8 +333,21 @@
     addEventListener("pageshow", count);
   }
 
+  // After a decision the next entry opens with its buttons in the same place: the second click of a double click must
+  // not decide it unseen.
+  const UNSEEN = 700; // ms
+
+  function startDecision(form) {
+    const buttons = [...form.querySelectorAll("button[type=submit]")].filter((button) => !button.disabled);
+    for (const button of buttons) button.disabled = true;
+    setTimeout(() => {
+      for (const button of buttons) button.disabled = false;
+    }, UNSEEN);
+  }
+
   function startAll(root) {
     if (!owner()) return;
+    for (const form of root.querySelectorAll("form#decide")) startDecision(form);
     for (const form of root.querySelectorAll("[data-entry-form]")) start(form);
     for (const section of root.querySelectorAll("[data-local-copies]")) listLocal(section);
     for (const form of root.querySelectorAll("[data-bulk]")) startBulk(form);

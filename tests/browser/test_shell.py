@@ -50,6 +50,7 @@ def test_the_menu_on_a_phone_opens_by_keyboard_and_shows_who_is_logged_in(
     expect(menu).to_have_attribute("aria-expanded", "true")
     expect(page.get_by_role("link", name="填报记录")).to_be_visible()
     expect(page.locator(".user-unit")).to_have_text("徐庄镇 · 填报员")
+    expect(page.locator("#site-nav")).to_have_class(re.compile(r"\bshow\b"))  # it has stopped moving
     page.get_by_role("button", name="退出").click()
     expect(page).to_have_url(re.compile(r"/login/$"))
 

@@ -59,8 +59,8 @@ def test_nothing_acknowledged_is_lost_or_doubled_when_killed() -> None:
 BROKEN = {
     "postgres": [
         ("no-lock", "60", lambda answer: answer["check"] or answer["deadlocks"]),
-        ("debit-first", "60", lambda answer: answer["deadlocks"]),
-        ("read-and-write", "60", lambda answer: answer["differences"]),
+        ("debit-first", "40", lambda answer: answer["deadlocks"]),
+        ("read-and-write", "40", lambda answer: answer["differences"]),
     ],
     "sqlite": [("deferred", "24", lambda answer: answer["locked"])],
 }

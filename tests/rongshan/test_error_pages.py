@@ -5,10 +5,12 @@ from typing import Any
 
 import pytest
 from django.core.exceptions import PermissionDenied
+from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.test import Client, RequestFactory
 
 from rongshan import views
+from rongshan.middleware import BusyDatabase
 
 SECRET = "990000197906120027"
 
@@ -94,3 +96,14 @@ def test_every_answer_carries_the_strict_policy_and_stays_out_of_frames(client: 
     assert answer["X-Frame-Options"] == "DENY"
     assert answer["Referrer-Policy"] == "same-origin"
     assert answer["X-Content-Type-Options"] == "nosniff"
+
+
+def test_a_full_wait_for_sqlite_asks_to_try_again_and_any_other_fault_does_not() -> None:
+    middleware = BusyDatabase(lambda request: HttpResponse())
+    request = RequestFactory().post("/desk/new/fund_flow/")
+    answer = middleware.process_exception(request, OperationalError("database is locked"))
+    assert answer is not None
+    assert (answer.status_code, answer["Retry-After"]) == (503, "5")
+    assert "重复提交不会重复记账" in answer.content.decode()
+    assert middleware.process_exception(request, OperationalError("disk I/O error")) is None
+    assert middleware.process_exception(request, ValueError("database is locked")) is None
