@@ -1,6 +1,6 @@
-"""Every door gives the same answer (DESIGN §2.2): one table of refusals, tried through the action and the web form.
+"""Every door gives the same answer (DESIGN §2.2): one table of refusals, tried through action, web form and workbook.
 
-The import joins this table with the workbooks. Raw SQL is refused in tests/ledger/test_triggers.py.
+Raw SQL is refused in tests/ledger/test_triggers.py.
 """
 
 from __future__ import annotations
@@ -23,10 +23,13 @@ from funds.registers import FUND_FLOW
 from ledger import actions
 from ledger.models import Account, Entry
 from ledger.money import yuan
+from ledger.periods import ensure_quarter
 from ledger.refusals import Refusal
 from ledger.verify import verify
 from tests.ledger.stories import Story
 from tests.ledger.world import World, make_world
+from tests.workbooks.files import xlsx
+from workbooks import planning
 
 pytestmark = pytest.mark.django_db
 
@@ -111,7 +114,41 @@ def by_form(user: User, row: FundFlow) -> str:
     return html.unescape(re.sub(r"<[^>]+>", "", summary))
 
 
-DOORS: dict[str, Callable[[User, FundFlow], str]] = {"action": by_action, "form": by_form}
+def by_import(user: User, row: FundFlow) -> str:
+    """A workbook of one row, as the unit would send it."""
+    headings = ("事件", "年度", "项目", "单位", "调整层级", "调入项目", "调入单位", "收回来源", "金额（元）", "发生日期",
+                "文件号", "凭证号", "收款方", "合同编号", "备注")  # fmt: skip
+    cells = (
+        row.get_event_display(),
+        "" if row.line else str(row.plan.year),
+        row.line.code if row.line else "",
+        row.unit.short_name if row.unit else "",
+        {"plan": "计划", "quota": "指标", "": ""}[row.adjust_level],
+        row.other_line.code if row.other_line else "",
+        row.other_unit.short_name if row.other_unit else "",
+        row.get_recall_from_display() if row.recall_from else "",
+        yuan(row.amount),
+        row.occurred_on.isoformat(),
+        row.document_no,
+        row.voucher_no,
+        row.payee,
+        row.contract_no,
+        row.note,
+    )
+    assert user.organization is not None
+    upload = planning.Upload(
+        xlsx({"资金": [headings, cells]}), "资金.xlsx", user.organization, ensure_quarter(row.occurred_on)
+    )
+    report = planning.commit(by=user, on=TODAY, upload=upload)
+    assert report.batch is None
+    return "；".join(f"{problem.cell} {problem.message}" for problem in report.errors)
+
+
+DOORS: dict[str, Callable[[User, FundFlow], str]] = {
+    "action": by_action,
+    "form": by_form,
+    "import": by_import,
+}
 
 
 @pytest.fixture
@@ -128,6 +165,8 @@ def test_every_door_refuses_with_the_same_words_and_changes_nothing(world: World
     with time_machine.travel("2022-07-05T02:00:00Z", tick=True):
         for line in CASES.strip().splitlines():
             who, what, expected = (part.strip() for part in line.split(" | "))
+            if door == "import" and "#新" not in what:
+                continue  # a workbook that meets its own row again updates it (DESIGN §5)
             _, row = story._row(TODAY, what.split())
             books = list(Account.objects.order_by("pk").values_list("pk", "balance", "held_out", "held_in"))
             entries = Entry.objects.unscoped("测试").count()
