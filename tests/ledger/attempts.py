@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from django.db import connection
 
-from ledger.models import Account, Entry, Hold, Total, Transfer
+from ledger.models import Account, Entry, Hold, Presence, Total, Transfer
 
 SQLITE, POSTGRES = "sqlite", "postgresql"
 IN_OPEN_QUARTER = "WHERE period_id = (SELECT id FROM ledger_period WHERE code = '2022Q3')"
@@ -23,7 +23,7 @@ class Attempt:
 
 def copy_of(table: str, where: str = "", **changed: str) -> str:
     """INSERT of a copy of the table's first row (that fits `where`), with a new id and these columns changed."""
-    model = {m._meta.db_table: m for m in (Account, Entry, Transfer, Hold, Total)}[table]
+    model = {m._meta.db_table: m for m in (Account, Entry, Transfer, Hold, Total, Presence)}[table]
     columns = [str(field.column) for field in model._meta.concrete_fields if field.column != "id"]
     values = ", ".join(changed.get(column, column) for column in columns)
     first = f"(SELECT MIN(id) FROM {table} {where})"
@@ -42,6 +42,8 @@ UNCHANGEABLE = {
     "ledger_ruling": "reason = '另有原因'",
     "ledger_planrevision": "content = ''",
     "ledger_seal": "digest = ''",
+    "ledger_participation": "version = 9",
+    "ledger_personmerge": "reason = '另有原因'",
     "funds_fundflow": "amount = amount + 1",
     "audit_event": "summary = ''",
 }
@@ -69,6 +71,9 @@ ATTEMPTS = [
     Attempt("ledger_hold_insert_only_by_posting", copy_of("ledger_hold", position="99")),
     Attempt("ledger_hold_update_only_by_posting", "UPDATE ledger_hold SET amount = amount + 1"),
     Attempt("ledger_hold_delete_only_by_posting", "DELETE FROM ledger_hold"),
+    Attempt("ledger_presence_insert_only_by_posting", copy_of("ledger_presence")),
+    Attempt("ledger_presence_update_only_by_posting", "UPDATE ledger_presence SET approved = approved + 1"),
+    Attempt("ledger_presence_delete_only_by_posting", "DELETE FROM ledger_presence"),
     Attempt("ledger_total_insert_only_by_posting", copy_of("ledger_total", IN_OPEN_QUARTER, kind="'别的'")),
     Attempt(
         "ledger_total_update_only_by_posting",

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from directory.models import Person
 from ledger import actions, bookkeeping
-from ledger.models import Account, OpenQuestion, PlanRevision
+from ledger.merging import PERSON_MERGE
+from ledger.models import Account, OpenQuestion, PersonMerge, PlanRevision
 from tests.ledger.stories import Story
 from tests.ledger.world import World, make_world
 from tests.made_up.models import Reached
@@ -63,7 +64,7 @@ class Books:
 
 
 def reach_somebody(world: World) -> None:
-    """A course of the third quarter with two people of 徐庄镇, approved."""
+    """A course of the third quarter with two people of 徐庄镇, approved; a third person is one of them."""
     plan, unit = world.lines["2022-01"].plan, world.units["徐庄镇"]
     for code in ("benefit_people", "trained_people", "trained_or_employed", "training_attendances"):
         people = code != "training_attendances"
@@ -75,11 +76,13 @@ def reach_somebody(world: World) -> None:
             stage="target",
             counts_people=people,
         )
-    who = [
-        Person.objects.create(name="试验", provisional_key=key, organization=unit).pk for key in ("a", "b")
-    ]
+    cast = [Person.objects.create(name="试验", provisional_key=key, organization=unit) for key in "abc"]
+    who = [person.pk for person in cast[:2]]
     row = Reached(number="班-1", plan=plan, unit=unit, occurred_on=date(2022, 7, 8), people=who)
     entry = actions.submit(by=world.users["徐庄"], on=date(2022, 7, 8), register=COURSE, row=row)
+    actions.approve(by=world.users["审核"], on=date(2022, 7, 9), entry=entry, version=1)
+    same = PersonMerge(person=cast[2], into=cast[0], occurred_on=date(2022, 7, 9), reason="同一户籍")
+    entry = actions.submit(by=world.users["局里"], on=date(2022, 7, 9), register=PERSON_MERGE, row=same)
     actions.approve(by=world.users["审核"], on=date(2022, 7, 9), entry=entry, version=1)
 
 

@@ -9,6 +9,7 @@ import random
 import signal
 import time
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -148,7 +149,8 @@ def _let_loose(run: Run, server: Postgres | Sqlite, chance: random.Random, deadl
                     killed += 1
                 else:
                     for number in chance.sample(sorted(working), min(len(working), run.clients // 2)):
-                        os.kill(working[number].pid, signal.SIGKILL)
+                        with suppress(ProcessLookupError):  # it had just ended by itself
+                            os.kill(working[number].pid, signal.SIGKILL)
                         working[number].join()
                         killed += 1
                         start(number)
