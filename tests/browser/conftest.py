@@ -1,6 +1,7 @@
 """A real server on a fresh demo, a real browser (Debian's chromium), and no way out to another host."""
 
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -41,20 +42,35 @@ class Site:
         return done.stdout
 
 
-@pytest.fixture(scope="session")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """gunicorn on a free port, over SQLite, with the demo's people and entries."""
-    data = tmp_path_factory.mktemp("site")
+def environment_of(data: Path) -> dict[str, str]:
+    """The environment of a site whose data lives in `data`."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("RONGSHAN_")}
     environment.pop("DATABASE_URL", None)
     environment["RONGSHAN_DATA_DIR"] = str(data)
+    return environment
+
+
+@pytest.fixture(scope="session")
+def demo_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The demo's people and entries over SQLite, made once."""
+    data = tmp_path_factory.mktemp("demo")
+    site = Site("", data, environment_of(data))
+    site.manage("collectstatic", "--noinput", "--verbosity=0")
+    site.manage("migrate", "--verbosity=0")
+    site.manage("demo")
+    return data
+
+
+@pytest.fixture(scope="module")
+def site(demo_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """gunicorn on a free port over a copy of the demo: what one module files, no other has to pay for."""
+    data = tmp_path_factory.mktemp("site")
+    shutil.copytree(demo_data, data, dirs_exist_ok=True)
+    environment = environment_of(data)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     site = Site(f"http://127.0.0.1:{port}", data, environment)
-    site.manage("collectstatic", "--noinput", "--verbosity=0")
-    site.manage("migrate", "--verbosity=0")
-    site.manage("demo")
     log = data / "server.log"
     gunicorn = [
         sys.executable,
@@ -107,7 +123,7 @@ def browser_type_launch_args() -> dict[str, Any]:
     }
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser_context_args(site: Site) -> dict[str, Any]:
     return {
         "base_url": site.url,

@@ -58,7 +58,7 @@ def test_a_payment_goes_from_the_clerk_to_the_leaders_page_and_back_to_the_vouch
     page.locator("#id_files").set_input_files(scan)
     expect(page.get_by_role("link", name="付款凭证.pdf")).to_be_visible()
     page.get_by_role("button", name="提交", exact=True).last.click()
-    page.wait_for_url("**/desk/entries/*", timeout=20_000)
+    page.wait_for_url(re.compile(r"/desk/entries/\d+/"), timeout=20_000)
     expect(page.get_by_text("待审核").first).to_be_visible()
     address = re.sub(r"\?.*", "", page.url)
     assert "/desk/entries/" in address, page.url
