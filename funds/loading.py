@@ -18,7 +18,7 @@ from funds.planfile import PlanFileInvalid, Spec, as_date, beyond_revision, code
 from funds.registers import FUND_FLOW
 from ledger import actions
 from ledger.accounts import OUTSIDE, POOL, RECEIVED, REMIT, SOURCE, TARGET, money_account
-from ledger.actions import NotAllowed, ReasonMissing, refusable
+from ledger.actions import NotAllowed, need_reason, refusable
 from ledger.filings import ensure_filings
 from ledger.models import (
     Account,
@@ -120,8 +120,7 @@ def revise_plan(*, by: User, on: date, text: str, reason: str) -> Loaded:
     """
     share_books()
     _need_reviewer(by)
-    if not reason.strip():
-        raise ReasonMissing("请写明修订理由。", {"reason": ["请写明修订理由。"]})
+    need_reason(reason, "请写明修订理由。")
     spec = parse(text)
     loaded = _latest(spec)
     if loaded is None:

@@ -1,4 +1,4 @@
-"""Verbs on entries: submit, resubmit, withdraw, approve, return, correct, reverse, declare nil (DESIGN §5).
+"""Verbs on entries: submit, resubmit, withdraw, void, correct, reverse, attach, approve, return (DESIGN §5).
 
 Every action is atomic, takes `by=` (who) and `on=` (the date it happens), writes its audit event inside the
 transaction, and raises a Refusal in Chinese; a refusal is audited afterwards in a transaction of its own. Lock order
@@ -308,7 +308,7 @@ def correct(
     share_books()
     token = token or uuid.uuid4()
     _same_unit(by, entry)
-    _need_reason(reason)
+    need_reason(reason)
     entry = _locked(entry)
     twin = _twin(by, token)
     if twin is not None:
@@ -349,7 +349,7 @@ def reverse(*, by: User, on: date, entry: Entry, reason: str, token: uuid.UUID |
     share_books()
     token = token or uuid.uuid4()
     _same_unit(by, entry)
-    _need_reason(reason)
+    need_reason(reason)
     entry = _locked(entry)
     twin = _twin(by, token)
     if twin is not None:
@@ -507,9 +507,10 @@ def _may_decide(by: User, entry: Entry) -> None:
         raise OwnEntry(f"{entry.pk} 号记录由您本人填报或提交，须由另一位审核员审核。")
 
 
-def _need_reason(reason: str) -> None:
+def need_reason(reason: str, ask: str = "请写明理由。") -> None:
+    """A reason is given and names nobody's number. Raises ReasonMissing, which says `ask`, or ReasonNamesPerson."""
     if not reason.strip():
-        raise ReasonMissing("请写明理由。", {"reason": ["请写明理由。"]})
+        raise ReasonMissing(ask, {"reason": [ask]})
     refuse_numbers(reason)
 
 

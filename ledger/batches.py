@@ -18,7 +18,7 @@ from audit.models import Event
 from directory.identity import hide_numbers
 from directory.models import Organization, User
 from ledger import accounts, actions, filings, posting
-from ledger.actions import NotAllowed, ReasonMissing, SubjectTaken, moment, refusable
+from ledger.actions import NotAllowed, SubjectTaken, moment, refusable
 from ledger.models import Batch, Detail, Entry, EntryConcern, Filing, Period, Subject
 from ledger.permissions import may_file, may_review
 from ledger.registers import Claim, Leg, Register
@@ -173,9 +173,7 @@ def void_batch(*, by: User, on: date, batch: Batch, reason: str) -> Voided:
     share_books()
     if not may_file(by) or by.organization_id != batch.organization_id:
         raise NotAllowed(f"只有{batch.organization}可以作废这一批次。")
-    if not reason.strip():
-        raise ReasonMissing("请写明作废理由。", {"reason": ["请写明作废理由。"]})
-    actions.refuse_numbers(reason)
+    actions.need_reason(reason, "请写明作废理由。")
     rows = Entry.objects.unscoped("按批次取回本单位的记录").filter(batch=batch).order_by("pk")
     voided, reversals = [], []
     for entry in rows.exclude(kind=Entry.Kind.REVERSAL).select_related("filed_for", "subject"):

@@ -13,7 +13,7 @@ from audit.events import record
 from audit.locks import close_books, share_books
 from directory.models import User
 from ledger import accounts, seals
-from ledger.actions import NotAllowed, ReasonMissing, moment, refusable
+from ledger.actions import NotAllowed, moment, need_reason, refusable
 from ledger.models import (
     Account,
     BooksCheck,
@@ -124,8 +124,7 @@ def rule(*, by: User, on: date, question: OpenQuestion, reading: str, reason: st
         raise NotAllowed("只有领导可以对待定问题作出裁定。")
     if reading not in {r["code"] for r in question.readings}:
         raise UnknownReading("请选择一种读法。", {"reading": ["请选择一种读法。"]})
-    if not reason.strip():
-        raise ReasonMissing("请写明裁定的依据。", {"reason": ["请写明裁定的依据。"]})
+    need_reason(reason, "请写明裁定的依据。")
     ruling = Ruling.objects.create(
         question=question, reading=reading, reason=reason.strip()[:500], ruled_by=by
     )
@@ -186,7 +185,7 @@ def limit_account(*, by: User, on: date, account: Account, maximum: int | None, 
     """
     share_books()
     _need_bureau(by)
-    _need_reason(reason)
+    need_reason(reason)
     account = Account.objects.select_for_update(no_key=True).get(pk=account.pk)
     if maximum is not None and account.balance + account.held_in > maximum:
         raise BelowBalance(
@@ -209,7 +208,7 @@ def limit_account(*, by: User, on: date, account: Account, maximum: int | None, 
 def _end_line(by: User, line: BudgetLine, state: BudgetLine.State, reason: str) -> BudgetLine:
     share_books()
     _need_bureau(by)
-    _need_reason(reason)
+    need_reason(reason)
     lines = [line, *line.children.order_by("position")]
     rows = Account.objects.select_for_update(no_key=True).filter(line__in=lines).order_by("pk")
     locked = list(rows)
@@ -303,8 +302,3 @@ def hand_over_drafts(*, by: User, on: date, leaver: User, successor: User) -> in
 def _need_bureau(by: User) -> None:
     if not may_review(by):
         raise NotAllowed("只有区乡村振兴局的审核员可以办理。")
-
-
-def _need_reason(reason: str) -> None:
-    if not reason.strip():
-        raise ReasonMissing("请写明理由。", {"reason": ["请写明理由。"]})
