@@ -101,9 +101,13 @@ def install(lock: str) -> None:
 
 
 def pip_install(python: Path, lock: str) -> list[str | Path]:
-    """The command that installs requirements/`lock`.txt, every file checked against its hash."""
+    """The command that installs requirements/`lock`.txt, every file checked against its hash.
+
+    Nothing but what the lock names (--no-deps): it is complete, and a pip that resolved it again would refuse
+    it on the day a newer release appears of a package that another asks for with extras.
+    """
     # Twice quiet: errors only. pip warns about every odd line of a machine's own configuration.
-    options = ["--quiet", "--quiet", "--disable-pip-version-check", "--require-hashes"]
+    options = ["--quiet", "--quiet", "--disable-pip-version-check", "--require-hashes", "--no-deps"]
     return [python, "-m", "pip", "install", *options, "-r", ROOT / "requirements" / f"{lock}.txt"]
 
 
@@ -340,6 +344,7 @@ def checks(pytest_arguments: list[str]) -> Iterable[tuple[str, Step]]:
     yield "ruff check", command([BIN / "ruff", "check", "."])
     yield "ruff format", command([BIN / "ruff", "format", "--check", "."])
     yield "mypy", command([BIN / "mypy"])
+    yield "packages fit together", command([PYTHON, "-m", "pip", "check"])
     yield "floors (lint-imports)", command([BIN / "lint-imports"])
     yield "no migration is missing", command([*python_manage, "makemigrations", "--check", "--dry-run"])
     yield (
