@@ -1,4 +1,4 @@
-"""Verbs on entries: submit, resubmit, withdraw, void, correct, reverse, attach, approve, return (DESIGN §5).
+"""Verbs on entries: submit, step, correct, reverse, resubmit, withdraw, void, attach, approve, return (DESIGN §5).
 
 Every action is atomic, takes `by=` (who) and `on=` (the date it happens), writes its audit event inside the
 transaction, and raises a Refusal in Chinese; a refusal is audited afterwards in a transaction of its own. Lock order
@@ -8,6 +8,7 @@ everywhere: books (shared) → entry → subject → accounts.
 from __future__ import annotations
 
 import uuid
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ from directory.models import Organization, User
 from ledger import filings, posting
 from ledger.merging import PERSON_MERGE, carry_out, changes
 from ledger.models import (
+    Account,
     Decision,
     Detail,
     Draft,
@@ -83,6 +85,10 @@ class ReasonNamesPerson(Refusal):
 
 class NotInForce(Refusal):
     """Only an approved entry still in force can be corrected or reversed; a reversal cannot be reversed."""
+
+
+class NotAStep(Refusal):
+    """There is nothing in force to go on from, the register has no steps, or the row is about something else."""
 
 
 def moment(on: date) -> datetime:
@@ -230,15 +236,22 @@ def resubmit(
         # it would be posted as a correction: taken back and moved again
         raise NotInForce("退回或撤回的红冲不能修改后重交；如仍需红冲，请在原记录上重新办理。")
     row.entry = entry  # so that the register's rules do not take the earlier version for a duplicate
+    if entry.kind == Entry.Kind.STEP:
+        # what it followed may have been corrected while it was with the clerk
+        entry.follows = _ground(register, entry.subject.in_force)
+    row.before = detail_of(entry.follows) if entry.follows else None
     _check(register, row, by, on)
     subject = _subject(register, row)
-    legs = register.legs(row)
+    _stay_with(entry.follows, subject)
     subjects = [subject]
     if entry.corrects is not None:
-        legs = _inverse(entry.corrects) + legs
         subjects.append(_in_force(entry.corrects))
     subjects = _locked_subjects(subjects)
-    _refuse_taken(subjects, entry.corrects)
+    if entry.kind == Entry.Kind.STEP and entry.follows_id != subjects[0].in_force_id:
+        raise AlreadyDecided("这笔业务刚刚有了变化，请刷新后再提交。")
+    _refuse_taken(subjects, entry.corrects or entry.follows)
+    legs = _inverse(entry.corrects) if entry.corrects else []
+    legs += _legs_from(register, row.before, row)
     entry.version += 1
     entry.state = Entry.State.SUBMITTED
     entry.subject = subject
@@ -290,6 +303,24 @@ def void(*, by: User, on: date, entry: Entry) -> Entry:
     return entry
 
 
+@refusable("entry.step")
+def step(
+    *,
+    by: User,
+    on: date,
+    entry: Entry,
+    row: Detail,
+    evidence: Sequence[Evidence] = (),
+    token: uuid.UUID | None = None,
+) -> Entry:
+    """File the next step of an approved entry: the whole row anew, of which only the difference moves (DESIGN §5).
+
+    No correction: what was true until now stays in the books. A later reversal of the step gives way to `entry` again.
+    Raises NotAStep, and all that submit does.
+    """
+    return _succeed(Entry.Kind.STEP, by, on, entry, row, "", evidence, token)
+
+
 @refusable("entry.correct")
 def correct(
     *,
@@ -305,19 +336,42 @@ def correct(
 
     Raises NotInForce, ReasonMissing, and all that submit does.
     """
+    need_reason(reason)
+    return _succeed(Entry.Kind.CORRECTION, by, on, entry, row, reason, evidence, token)
+
+
+def _succeed(
+    kind: Entry.Kind,
+    by: User,
+    on: date,
+    entry: Entry,
+    row: Detail,
+    reason: str,
+    evidence: Sequence[Evidence],
+    token: uuid.UUID | None,
+) -> Entry:
+    """File what is to be in force instead of `entry`: its next step, or its correction."""
     share_books()
     token = token or uuid.uuid4()
     _same_unit(by, entry)
-    need_reason(reason)
     entry = _locked(entry)
     twin = _twin(by, token)
     if twin is not None:
         return twin
     register = get_register(entry.register)
-    row.entry = entry  # so that the register's rules do not take the corrected row for a duplicate
+    correcting = kind == Entry.Kind.CORRECTION
+    follows = entry.follows if correcting else entry
+    row.entry = entry  # so that the register's rules do not take the row in force for a duplicate
+    row.before = detail_of(follows) if follows else None
     _check(register, row, by, on)
     subject = _subject(register, row)
-    subjects = _locked_subjects([_in_force(entry), subject])
+    subjects = _locked_subjects([entry.subject, subject])
+    entry.subject = next(one for one in subjects if one.pk == entry.subject_id)
+    if correcting:
+        _in_force(entry)
+    else:
+        _ground(register, entry)
+    _stay_with(follows, subject)
     _refuse_taken(subjects, entry)
     made = _new_entry(
         by,
@@ -327,15 +381,18 @@ def correct(
         subject,
         entry.filed_for,
         token=token,
-        kind=Entry.Kind.CORRECTION,
-        corrects=entry,
+        kind=kind,
+        corrects=entry if correcting else None,
+        follows=follows,
         reason=reason,
     )
     _claim(made, subjects)
-    legs = _inverse(entry) + register.legs(row)
+    legs = _inverse(entry) if correcting else []
+    legs += _legs_from(register, row.before, row)
     _file_version(made, row, evidence, legs, register.claims(row), by)
     Draft.objects.filter(token=token, owner=by).delete()
-    _record(made, "entry.submitted", by, f"提交对 {entry.pk} 号记录的更正")
+    what = f"提交对 {entry.pk} 号记录的更正" if correcting else f"提交 {entry.pk} 号记录的下一步"
+    _record(made, "entry.submitted", by, what)
     return made
 
 
@@ -416,9 +473,14 @@ def approve(*, by: User, on: date, entry: Entry, version: int) -> posting.Posted
     posted = posting.post(entry, by_id=by.pk, at=moment(on), moved=moved)
     if merging:
         carry_out(row, by, apart=apart)
+    stands: Entry | None = entry
+    if (
+        entry.kind == Entry.Kind.REVERSAL
+    ):  # a reversed step gives way to the one before; nothing comes after the first
+        stands = entry.corrects.follows if entry.corrects else None
     for subject in subjects:
-        mine = subject.pk == entry.subject_id and entry.kind != Entry.Kind.REVERSAL
-        subject.undecided, subject.in_force = None, entry if mine else None
+        mine = subject.pk == entry.subject_id
+        subject.undecided, subject.in_force = None, stands if mine else None
         subject.save(update_fields=["undecided", "in_force"])
     _decide(entry, Decision.Outcome.APPROVED, by, on, reason=posted.note)
     _record(entry, "entry.approved", by, f"通过，记入{posted.period.label}", period=posted.period.code)
@@ -538,7 +600,7 @@ def _locked(entry: Entry) -> Entry:
     row = Entry.objects.unscoped("按主键加锁，权限由调用的动作检查").filter(pk=entry.pk)
     list(row.select_for_update(no_key=True).values_list("pk"))
     people = ("decided_by__organization", "submitted_by__organization")
-    return row.select_related("filed_for", "corrects__subject", "subject", *people).get()
+    return row.select_related("filed_for", "corrects__subject", "follows", "subject__in_force", *people).get()
 
 
 def _undecided(entry: Entry, version: int) -> Entry:
@@ -567,11 +629,54 @@ def _in_force(entry: Entry) -> Subject:
     if entry.kind == Entry.Kind.REVERSAL:
         raise NotInForce("红冲不能再红冲；如确需恢复，请重新填报。")
     subject = entry.subject
-    if entry.state != Entry.State.APPROVED or subject.in_force_id != entry.pk:
+    if not is_in_force(entry):
+        now = f"现行有效的是 {subject.in_force_id} 号记录。" if subject.in_force_id else ""
         raise NotInForce(
-            f"{entry.pk} 号记录{entry.get_state_display()}，且不是现行有效的记录，不能更正或红冲。"
+            f"{entry.pk} 号记录{entry.get_state_display()}，且不是现行有效的记录，不能更正或红冲。{now}"
         )
     return subject
+
+
+def _ground(register: Register, entry: Entry | None) -> Entry:
+    """The entry, if a next step may follow it. Raises NotAStep."""
+    if not register.next_step:
+        raise NotAStep(f"{register.name}一事一记，没有下一步；如原来填错了，请用“更正”。")
+    if entry is None:
+        raise NotAStep("这笔业务现在没有生效的记录，不能登记下一步；请重新填报。")
+    if not is_in_force(entry):
+        raise NotAStep(
+            f"{entry.pk} 号记录{entry.get_state_display()}，且不是现行有效的记录，不能登记下一步。"
+        )
+    return entry
+
+
+def _stay_with(follows: Entry | None, subject: Subject) -> None:
+    """A step, and the correction of one, is about the very thing it goes on from. Raises NotAStep."""
+    if follows is not None and follows.subject_id != subject.pk:
+        raise NotAStep(
+            f"这是 {follows.pk} 号记录（{follows.summary}）的下一步，不能改成另一笔业务；"
+            "如原来的编号、名称等填错了，请先更正原记录。"
+        )
+
+
+def _legs_from(register: Register, before: Detail | None, row: Detail) -> list[Leg]:
+    """What the row moves once what stood before has moved: the difference, per kind, accounts and unit; too much goes
+    back."""
+    if before is None:
+        return register.legs(row)
+    change: dict[tuple[str, int, int, int], int] = defaultdict(int)
+    ends: dict[int, Account] = {}
+    for sign, legs in ((-1, register.legs(before)), (1, register.legs(row))):
+        for leg in legs:
+            ends |= {leg.source.pk: leg.source, leg.target.pk: leg.target}
+            change[leg.kind, leg.source.pk, leg.target.pk, leg.organization_id] += sign * leg.amount
+    return [
+        Leg(kind, ends[source], ends[target], amount, unit)
+        if amount > 0
+        else Leg(kind, ends[target], ends[source], -amount, unit, forward=False)
+        for (kind, source, target, unit), amount in change.items()
+        if amount
+    ]
 
 
 def _taken(other: Entry, what: str) -> SubjectTaken:
@@ -668,10 +773,10 @@ def _file_version(
     row.save(force_insert=True)
     moved = {leg.organization_id for leg in legs} | {claim.organization_id for claim in claims}
     units = moved | {entry.filed_for_id}
-    if entry.corrects_id is not None:  # whoever the target concerned is concerned by its being taken back
-        units |= set(
-            EntryConcern.objects.filter(entry=entry.corrects_id).values_list("organization_id", flat=True)
-        )
+    # whoever it concerned is concerned by its being taken back or followed
+    ground = [pk for pk in (entry.corrects_id, entry.follows_id) if pk is not None]
+    if ground:
+        units |= set(EntryConcern.objects.filter(entry__in=ground).values_list("organization_id", flat=True))
     EntryConcern.objects.filter(entry=entry).delete()
     EntryConcern.objects.bulk_create(EntryConcern(entry=entry, organization_id=pk) for pk in sorted(units))
     _hang(entry, evidence)

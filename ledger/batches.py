@@ -1,7 +1,7 @@
 """Workbooks as batches: what a file would change, its submission as one transaction, and its undoing (DESIGN §5).
 
 A row of the file is *added* (its Subject has nothing in force or undecided), *unchanged*, or *changed*: a new version
-of an undecided row, a correction of an approved one. Rows absent from the file are never deleted.
+of an undecided row, the next step or a correction of an approved one. Rows absent from the file are never deleted.
 """
 
 from __future__ import annotations
@@ -330,12 +330,14 @@ def _entries(
 
 
 def _change(item: Item, batch: Batch, by: User, on: date) -> None:
-    """A new version of an undecided entry, or a correction of an approved one."""
+    """A new version of an undecided entry; of an approved one the next step, or a correction if it has none."""
     entry = item.planned.entry
     assert entry is not None
     if entry.state == Entry.State.SUBMITTED:
         entry = actions.withdraw(by=by, on=on, entry=entry, version=entry.version)
         changed = actions.resubmit(by=by, on=on, entry=entry, version=entry.version, row=item.planned.row)
+    elif item.register.next_step:
+        changed = actions.step(by=by, on=on, entry=entry, row=item.planned.row)
     else:
         changed = actions.correct(
             by=by, on=on, entry=entry, row=item.planned.row, reason=f"{batch.pk} 号批次导入时内容有变"

@@ -382,19 +382,18 @@ def taking_part(account_id: int, *, scope: Scope, user: User, state: str) -> Que
     """The entries in `state` whose eligible people the account counts, with `people`, how many of theirs; newest first.
 
     More than the figure's moves: whoever an earlier entry had reached already moves nothing and stands here all the
-    same (DESIGN §1 Participation). What was reversed or corrected is left out. Only entries the user may see.
+    same (DESIGN §1 Participation). What was reversed, corrected or followed by a step is left out. Only entries the user may see.
     """
     inside = Account.objects.filter(_visible(scope), pk=account_id)
     named = Participation.objects.filter(
         account__in=inside, eligible=True, entry=OuterRef("pk"), version=OuterRef("version")
     )
     people = named.order_by().values("entry").annotate(n=Count("pk")).values("n")
-    gone = Entry.objects.for_user(user).filter(state=Entry.State.APPROVED, corrects__isnull=False)
+    rows = Entry.objects.for_user(user).filter(state=state)
+    if state == Entry.State.APPROVED:
+        rows = rows.filter(subject__in_force=F("pk"))
     return (
-        Entry.objects.for_user(user)
-        .filter(state=state)
-        .exclude(pk__in=gone.values("corrects"))
-        .annotate(people=Subquery(people))
+        rows.annotate(people=Subquery(people))
         .filter(people__gt=0)
         .select_related("filed_for")
         .order_by("-pk")

@@ -193,15 +193,17 @@ def post(entry: Entry, *, by_id: int, at: datetime, moved: Sequence[presence.Cha
     """Turn the entry's holds into transfers, count its persons, and mark it approved; returns the posting period.
     `moved` are the presences that a merge of persons moves.
 
-    A reversal or correction takes back the persons of its target. Cannot be refused for money or maximum: the holds
-    are the room it needs. Raises NoOpenPeriod.
+    A reversal or correction takes back the persons of its target, a step those of the one before; a reversed step
+    gives them back. Cannot be refused for money or maximum: the holds are the room it needs. Raises NoOpenPeriod.
     """
     share_books()
     holds = list(Hold.objects.filter(entry=entry).order_by("position"))
     own = presence.participations_of(entry.pk, entry.version)
-    target = entry.corrects
+    target = entry.follows if entry.kind == Entry.Kind.STEP else entry.corrects
     taken_back = presence.participations_of(target.pk, target.version) if target is not None else []
-    people = {account for account, _ in [*own, *taken_back, *(pair for pair, _, _ in moved)]}
+    before = target.follows if target and entry.kind == Entry.Kind.REVERSAL else None
+    given_back = presence.participations_of(before.pk, before.version) if before is not None else []
+    people = {account for account, _ in [*own, *taken_back, *given_back, *(pair for pair, _, _ in moved)]}
     outside = _outside(people)
     register = all_registers().get(entry.register)
     estimates = register.estimates if register else None
@@ -218,7 +220,12 @@ def post(entry: Entry, *, by_id: int, at: datetime, moved: Sequence[presence.Cha
         | {account.pk for account in estimated}
     )
     counted = presence.shift(
-        [*((pair, 1, -1) for pair in own), *((pair, -1, 0) for pair in taken_back)], moved
+        [
+            *((pair, 1, -1) for pair in own),
+            *((pair, -1, 0) for pair in taken_back),
+            *((pair, 1, 0) for pair in given_back),
+        ],
+        moved,
     )
     transfers = _transfers_of(holds)
     transfers += _transfers_of_people(entry, counted, outside, accounts, len(holds), bool(moved))

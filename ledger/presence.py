@@ -13,7 +13,7 @@ from django.db import connection
 from django.db.models import Count, F, Q
 
 from directory.people import survivors
-from ledger.models import Entry, Participation, Presence
+from ledger.models import Participation, Presence
 
 Pair = tuple[int, int]  # account, person
 Change = tuple[Pair, int, int]  # change of approved, change of held
@@ -89,13 +89,11 @@ def write(rows: list[tuple[int, int, int, int]]) -> None:
 def live_counts(people: Iterable[int]) -> list[tuple[int, int, int]]:
     """(account, approved, held): how many participations filed for these very persons stand or wait, per account."""
     rows = Participation.objects.filter(
+        Q(entry__state="submitted") | Q(entry__subject__in_force=F("entry")),
         person__in=set(people),
         eligible=True,
         version=F("entry__version"),
-        entry__state__in=["approved", "submitted"],
     )
-    gone = Entry.objects.unscoped("参与次数不分单位").filter(state="approved", corrects__isnull=False)
-    rows = rows.exclude(entry__in=gone.values("corrects"))
     waiting = Count("pk", filter=Q(entry__state="submitted"))
     standing = Count("pk", filter=Q(entry__state="approved"))
     return list(rows.order_by().values_list("account_id").annotate(standing=standing, waiting=waiting))

@@ -225,6 +225,8 @@ class Register:
     # why an entry may not be approved yet, whatever its evidence; "" if it may. Asked of reversals too
     not_yet: Callable[[Any], str] = lambda row: ""
     may_file: Callable[[Organization | None], bool] = anybody
+    # what the next step of an approved row is called, such as "登记进展"; "" if its rows are events and have none
+    next_step: str = ""
     # kind of move → the words a statement uses for it
     kinds: Mapping[str, str] = field(default_factory=dict)
     cards: Cards | None = None

@@ -291,15 +291,12 @@ def holds_say_what_details_say() -> Findings:
 
 @rule("在册次数等于有效参与次数")
 def presences_equal_participations() -> Findings:
-    """A participation stands if its version's entry is approved and not taken back, waits if it is submitted.
+    """A participation stands if its version's entry is in force, waits if it is submitted.
 
     Persons that were merged differ row by row, so only what differs is added up per survivor, here and not in SQL:
     a recursive join over every participation took minutes on a PostgreSQL without statistics.
     """
     sql = """
-        WITH gone AS MATERIALIZED (
-            SELECT corrects_id FROM ledger_entry WHERE state = 'approved' AND corrects_id IS NOT NULL
-        )
         SELECT account_id, person_id, SUM(approved), SUM(held), SUM(kept_approved), SUM(kept_held)
         FROM (
             SELECT p.account_id, p.person_id,
@@ -308,8 +305,8 @@ def presences_equal_participations() -> Findings:
                    0 AS kept_approved, 0 AS kept_held
             FROM ledger_participation p
             JOIN ledger_entry e ON e.id = p.entry_id AND e.version = p.version
-            WHERE p.eligible AND e.state IN ('approved', 'submitted')
-              AND e.id NOT IN (SELECT corrects_id FROM gone)
+            JOIN ledger_subject s ON s.id = e.subject_id
+            WHERE p.eligible AND (e.state = 'submitted' OR s.in_force_id = e.id)
             UNION ALL SELECT account_id, person_id, 0, 0, approved, held FROM ledger_presence
         ) x
         GROUP BY account_id, person_id
@@ -508,12 +505,17 @@ def subjects_point_to_their_entries() -> Findings:
         yield f"业务对象 {pk} 的待审记录", "本对象待审核的记录", f"{entry} 号记录，{_state(state)}"
 
 
-@rule("已通过而未被冲销的记录生效，待审记录占住业务对象")
+@rule("已通过而未被冲销或接续的记录生效，待审记录占住业务对象")
 def entries_are_pointed_to() -> Findings:
+    """What was corrected, reversed, or followed by a step that was not: is in force no more."""
     sql = """
-        WITH corrected AS MATERIALIZED (
+        WITH taken_back AS MATERIALIZED (
             SELECT DISTINCT corrects_id AS id FROM ledger_entry
             WHERE corrects_id IS NOT NULL AND state = 'approved'
+        ), corrected AS MATERIALIZED (
+            SELECT id FROM taken_back
+            UNION SELECT e.follows_id FROM ledger_entry e LEFT JOIN taken_back t ON t.id = e.id
+            WHERE e.follows_id IS NOT NULL AND e.state = 'approved' AND t.id IS NULL
         )
         SELECT e.id, s.in_force_id, CASE WHEN c.id IS NULL THEN 1 ELSE 0 END
         FROM ledger_entry e
@@ -524,7 +526,7 @@ def entries_are_pointed_to() -> Findings:
         ORDER BY e.id
     """
     for pk, in_force, should in _select(sql):
-        expected = "是业务对象的生效记录" if should else "已被冲销，不再生效"
+        expected = "是业务对象的生效记录" if should else "已被冲销或接续，不再生效"
         yield f"{pk} 号记录", expected, f"生效的是 {in_force} 号记录" if in_force else "业务对象没有生效记录"
     sql = """
         SELECT e.id, s.id FROM ledger_entry e JOIN ledger_subject s ON s.id = e.subject_id
@@ -559,6 +561,31 @@ def corrections_are_single() -> Findings:
             f"{pk} 号记录",
             "更正或红冲一条已通过的、不是红冲的记录",
             f"指向 {target} 号（{kind_text}，{_state(state)}）",
+        )
+
+
+@rule("每一步接在同一业务已通过的记录之后")
+def steps_follow_their_own() -> Findings:
+    """Also a correction of a step, which stands on the same ground as the step it corrects."""
+    sql = """
+        SELECT e.id, f.id, f.kind, f.state, CASE WHEN f.subject_id = e.subject_id THEN 1 ELSE 0 END
+        FROM ledger_entry e JOIN ledger_entry f ON f.id = e.follows_id
+        WHERE f.kind = 'reversal' OR f.state <> 'approved' OR f.subject_id <> e.subject_id ORDER BY e.id
+    """
+    for pk, target, kind, state, own in _select(sql):
+        kind_text = Entry.Kind(kind).label if kind in Entry.Kind else kind
+        what = f"接在 {target} 号（{kind_text}，{_state(state)}）之后" + ("" if own else "，那是另一笔业务")
+        yield f"{pk} 号记录", "接在同一业务一条已通过的、不是红冲的记录之后", what
+    sql = """
+        SELECT e.id, c.id, COALESCE(e.follows_id, 0), COALESCE(c.follows_id, 0)
+        FROM ledger_entry e JOIN ledger_entry c ON c.id = e.corrects_id
+        WHERE e.kind = 'correction' AND COALESCE(e.follows_id, 0) <> COALESCE(c.follows_id, 0) ORDER BY e.id
+    """
+    for pk, target, found, expected in _select(sql):
+        yield (
+            f"{pk} 号记录",
+            f"与所更正的 {target} 号接在同一条之后（{expected or '无'}）",
+            str(found or "无"),
         )
 
 
@@ -616,7 +643,10 @@ def concerns_are_the_units_moved() -> Findings:
             UNION SELECT entry_id, organization_id FROM ledger_transfer
             UNION SELECT entry_id, organization_id FROM ledger_hold
             UNION SELECT p.entry_id, p.organization_id FROM reached p
-            UNION SELECT c.id, p.organization_id FROM reached p JOIN ledger_entry c ON c.corrects_id = p.entry_id
+            UNION SELECT c.id, k.organization_id
+            FROM ledger_entryconcern k JOIN ledger_entry c ON c.corrects_id = k.entry_id
+            UNION SELECT c.id, k.organization_id
+            FROM ledger_entryconcern k JOIN ledger_entry c ON c.follows_id = k.entry_id
         ), kept AS (
             SELECT c.entry_id, c.organization_id FROM ledger_entryconcern c
             JOIN ledger_entry e ON e.id = c.entry_id WHERE e.state IN ('submitted', 'approved')
@@ -832,7 +862,8 @@ def _chunks(rows: Iterator[T]) -> Iterator[list[T]]:
 
 
 def _moves_differ(model: type[Hold | Transfer], state: str) -> Findings:
-    """Entries in `state` whose own rows of `model` are not the legs their detail row says; a reversal has none."""
+    """Entries in `state` whose own rows of `model` are not the legs their detail row says; a reversal has none, and a
+    step has what its row says more or less than the row before."""
     codes = dict(Account.objects.values_list("pk", "code"))
     units = dict(Account.objects.values_list("pk", "unit"))
 
@@ -849,20 +880,55 @@ def _moves_differ(model: type[Hold | Transfer], state: str) -> Findings:
         columns = ("entry_id", "kind", "source_id", "target_id", "amount", "organization_id")
         for entry_id, *move in own.values_list(*columns):
             made[entry_id].append(tuple(move))
+        before = _rows_before(register, rows)
         for row in rows:
+            follows = row.entry.follows_id
             try:
-                legs = [] if row.entry.kind == Entry.Kind.REVERSAL else register.legs(row)
+                said = [] if row.entry.kind == Entry.Kind.REVERSAL else _said(register, row)
+                stood = _said(register, before[follows]) if follows else []
             except Exception as error:
                 yield f"{row.entry_id} 号记录", "能按明细重算", f"无法重算（{type(error).__name__}：{error}）"
                 continue
-            said = [(leg.kind, leg.source.pk, leg.target.pk, leg.amount, leg.organization_id) for leg in legs]
             expected, found = Counter(said), Counter(made[row.entry_id])
+            if follows:
+                back = [(kind, target, source, amount, unit) for kind, source, target, amount, unit in stood]
+                expected, found = _netted([*said, *back]), _netted(made[row.entry_id])
             if expected != found:
                 yield (
                     f"{row.entry_id} 号记录",
                     text((expected - found).elements()) or "没有更多",
                     text((found - expected).elements()) or "没有",
                 )
+
+
+def _said(register: Register, row: Any) -> list[Moved]:
+    return [
+        (leg.kind, leg.source.pk, leg.target.pk, leg.amount, leg.organization_id)
+        for leg in register.legs(row)
+    ]
+
+
+def _rows_before(register: Register, rows: Sequence[Any]) -> dict[int, Any]:
+    """Entry id → the row which one of `rows` follows as a step."""
+    model: Any = register.model
+    wanted = {row.entry.follows_id for row in rows if row.entry.follows_id}
+    if not wanted:
+        return {}
+    found = model.objects.filter(entry__in=wanted, version=F("entry__version"))
+    return {row.entry_id: row for row in found.select_related("entry").prefetch_related(*_relations(model))}
+
+
+def _netted(moves: Iterable[Moved]) -> Counter[Moved]:
+    """The moves with what goes and comes back between two accounts set off."""
+    sums: dict[tuple[str, int, int, int], int] = defaultdict(int)
+    for kind, source, target, amount, unit in moves:
+        there = source < target
+        sums[kind, min(source, target), max(source, target), unit] += amount if there else -amount
+    return Counter(
+        (kind, low, high, amount, unit) if amount > 0 else (kind, high, low, -amount, unit)
+        for (kind, low, high, unit), amount in sums.items()
+        if amount
+    )
 
 
 def _not_mirrored(table: str) -> Findings:

@@ -104,6 +104,7 @@ class Entry(models.Model):
 
     class Kind(models.TextChoices):
         NEW = "new", "新增"
+        STEP = "step", "进展"
         CORRECTION = "correction", "更正"
         REVERSAL = "reversal", "红冲"
 
@@ -112,6 +113,10 @@ class Entry(models.Model):
     kind = models.CharField("性质", max_length=12, choices=Kind, default=Kind.NEW)
     corrects = models.ForeignKey(
         "self", models.PROTECT, null=True, blank=True, related_name="+", verbose_name="所更正或红冲的记录"
+    )
+    # of a step, and of whatever corrects it: what stood before, and stands again if it is reversed
+    follows = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, related_name="+", verbose_name="上一步"
     )
     version = models.PositiveSmallIntegerField("版本", default=1)
     state = models.CharField("状态", max_length=12, choices=State, default=State.SUBMITTED)
@@ -170,8 +175,15 @@ class Entry(models.Model):
                 name="entry_approved_is_posted",
             ),
             models.CheckConstraint(
-                condition=Q(kind="new", corrects__isnull=True) | (~Q(kind="new") & Q(corrects__isnull=False)),
+                condition=Q(kind__in=["new", "step"], corrects__isnull=True)
+                | Q(kind__in=["correction", "reversal"], corrects__isnull=False),
                 name="entry_correction_names_its_target",
+            ),
+            models.CheckConstraint(
+                condition=Q(kind="step", follows__isnull=False)
+                | Q(kind__in=["new", "reversal"], follows__isnull=True)
+                | Q(kind="correction"),
+                name="entry_step_names_what_it_follows",
             ),
             models.UniqueConstraint(
                 fields=["corrects"],
@@ -185,7 +197,12 @@ class Entry(models.Model):
 
 
 class Detail(models.Model):
-    """Abstract: the register's own fields of one submitted version of an entry. Insert-only."""
+    """Abstract: the register's own fields of one submitted version of an entry. Insert-only.
+
+    `before` is no column: of a next step, the row in force; the actions set it before a register's rules are asked.
+    """
+
+    before: Any = None
 
     entry = models.ForeignKey(Entry, models.PROTECT, related_name="+", verbose_name="记录")
     version = models.PositiveSmallIntegerField("版本")
@@ -242,7 +259,7 @@ class Decision(models.Model):
 class Draft(models.Model):
     """A form as typed, however half-filled: encrypted, its owner's alone, deleted at submission.
 
-    `entry` is the entry to be resubmitted (returned, withdrawn) or corrected; `kind` says which.
+    `entry` is the entry to be resubmitted (`kind` new), corrected, or followed by a step.
     """
 
     token = models.UUIDField("表单标识", unique=True)
@@ -256,6 +273,7 @@ class Draft(models.Model):
     entry = models.ForeignKey(
         Entry, models.CASCADE, null=True, blank=True, related_name="+", verbose_name="所修改的记录"
     )
+    kind = models.CharField("性质", max_length=12, choices=Entry.Kind, default=Entry.Kind.NEW)
     title = models.CharField("摘要", max_length=100, blank=True)
     body = EncryptedTextField("内容", help_text="JSON，加密")
     updated_at = models.DateTimeField("保存时间", auto_now=True)

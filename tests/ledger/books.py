@@ -13,7 +13,7 @@ from ledger.models import Account, OpenQuestion, PersonMerge, PlanRevision
 from tests.ledger.stories import Story
 from tests.ledger.world import World, make_world
 from tests.made_up.models import Reached
-from tests.made_up.registers import COURSE
+from tests.made_up.registers import COURSE, STAY
 
 STORY = """
 2022-03-01 财政 办 下达 2022-04 徐庄镇 60 #文1
@@ -64,7 +64,7 @@ class Books:
 
 
 def reach_somebody(world: World) -> None:
-    """A course of the third quarter with two people of 徐庄镇, approved; a third person is one of them."""
+    """A course and a stay of the third quarter with two people of 徐庄镇, approved; a third person is one of them."""
     plan, unit = world.lines["2022-01"].plan, world.units["徐庄镇"]
     for code in ("benefit_people", "trained_people", "trained_or_employed", "training_attendances"):
         people = code != "training_attendances"
@@ -81,9 +81,27 @@ def reach_somebody(world: World) -> None:
     row = Reached(number="班-1", plan=plan, unit=unit, occurred_on=date(2022, 7, 8), people=who)
     entry = actions.submit(by=world.users["徐庄"], on=date(2022, 7, 8), register=COURSE, row=row)
     actions.approve(by=world.users["审核"], on=date(2022, 7, 9), entry=entry, version=1)
+    stays(world, [person.pk for person in cast[:2]])
     same = PersonMerge(person=cast[2], into=cast[0], occurred_on=date(2022, 7, 9), reason="同一户籍")
     entry = actions.submit(by=world.users["局里"], on=date(2022, 7, 9), register=PERSON_MERGE, row=same)
     actions.approve(by=world.users["审核"], on=date(2022, 7, 9), entry=entry, version=1)
+
+
+def stays(world: World, both: list[int]) -> None:
+    """住-1: one person, by a step two, by another that waits one again. 住-2: two."""
+    on, clerk, reviewer = date(2022, 7, 8), world.users["徐庄"], world.users["审核"]
+    plan, unit = world.lines["2022-01"].plan, world.units["徐庄镇"]
+
+    def row(number: str, who: list[int]) -> Reached:
+        return Reached(number=number, plan=plan, unit=unit, occurred_on=on, people=who)
+
+    second = actions.submit(by=clerk, on=on, register=STAY, row=row("住-2", both))
+    first = actions.submit(by=clerk, on=on, register=STAY, row=row("住-1", both[:1]))
+    for entry in (second, first):
+        actions.approve(by=reviewer, on=on, entry=entry, version=1)
+    step = actions.step(by=clerk, on=on, entry=first, row=row("住-1", both))
+    actions.approve(by=reviewer, on=on, entry=step, version=1)
+    actions.step(by=clerk, on=on, entry=step, row=row("住-1", both[:1]))
 
 
 def tell_books(files: Path) -> Books:

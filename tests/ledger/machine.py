@@ -2,7 +2,8 @@
 
     MACHINE_STEPS=20000 .venv/bin/pytest -s tests/ledger/test_machine.py      the recorded run; CI does 2,000 steps
 
-Money runs down the chain of one line and unit; people are counted by three made-up registers. The oracle says before
+Money runs down the chain of one line and unit; people are counted by four made-up registers, of which one moves by
+steps. The oracle says before
 each act whether it must be refused, and after each act what every balance must be.
 """
 
@@ -28,7 +29,7 @@ from ledger.registers import Register
 from ledger.verify import verify
 from tests.ledger.test_presence import TARGETS, a_world, people
 from tests.made_up.models import Reached
-from tests.made_up.registers import COURSE, DONATION, PLACEMENT
+from tests.made_up.registers import COURSE, DONATION, PLACEMENT, STAY
 
 ON = date(2022, 5, 10)
 LATER = date(2023, 12, 20)
@@ -36,7 +37,9 @@ COUNTS = {
     "course": ("benefit_people", "trained_people", "trained_or_employed"),
     "placement_like": ("benefit_people", "employed_people", "trained_or_employed"),
     "donation_like": ("benefit_people",),
+    "stay_like": ("benefit_people",),
 }
+ATTENDED = ("course", "stay_like")
 # event → (account it takes from, account it gives to), of one line and one unit
 MONEY = {
     "allocate": ("arranged", "allocated"),
@@ -62,6 +65,8 @@ class Told:
     event: str = ""
     amount: int = 0
     corrects: Told | None = None
+    follows: Told | None = None
+    about: int = 0  # the number of the first entry about the same thing
     gone: bool = False  # reversed or corrected by an approved entry
     batch: int | None = None
     version: int = 1
@@ -108,10 +113,7 @@ class Oracle:
 
     def counted(self, target: str) -> tuple[int, int]:
         """(approved, held) persons of a counting rule."""
-        standing = {
-            p for e in self.entries if e.state == "approved" and not e.gone and self._counts(e, target)
-            for p in e.people
-        }  # fmt: skip
+        standing = {p for e in self.entries if self.stands(e) and self._counts(e, target) for p in e.people}
         waiting = {
             p for e in self.entries if e.state == "submitted" and self._counts(e, target) for p in e.people
         }
@@ -121,11 +123,15 @@ class Oracle:
         return told.kind != "reversal" and target in COUNTS.get(told.register, ())
 
     def attendances(self) -> int:
-        return sum(
-            len(e.people)
-            for e in self.entries
-            if e.state == "approved" and not e.gone and e.register == "course" and e.kind != "reversal"
-        )
+        return sum(len(e.people) for e in self.entries if self.stands(e) and e.register in ATTENDED)
+
+    def stands(self, told: Told) -> bool:
+        """Approved, not taken back, and no step that was not taken back itself has come after it."""
+        after = any(e.follows is told and e.state == "approved" and not e.gone for e in self.entries)
+        return told.state == "approved" and told.kind != "reversal" and not told.gone and not after
+
+    def standing_now(self, about: int) -> Told | None:
+        return next((e for e in self.entries if e.about == about and self.stands(e)), None)
 
 
 class Books(RuleBasedStateMachine):
@@ -162,7 +168,7 @@ class Books(RuleBasedStateMachine):
         self._submit(told, FUND_FLOW, self._money_row(told, self._next()))
 
     @rule(
-        register=st.sampled_from([COURSE, PLACEMENT, DONATION]),
+        register=st.sampled_from([COURSE, PLACEMENT, DONATION, STAY]),
         who=st.sets(st.integers(0, PEOPLE - 1), min_size=1, max_size=3),
     )
     def file_people(self, register: Register, who: set[int]) -> None:
@@ -199,8 +205,12 @@ class Books(RuleBasedStateMachine):
             return
         entry = self._entry(told)
         wanted = Told(told.pk, told.register, kind=told.kind, people=told.people, event=told.event,
-                      amount=amount * 1_000_000 if told.event else 0, corrects=told.corrects)  # fmt: skip
-        free = told.corrects is None or self._free(told.corrects)
+                      amount=amount * 1_000_000 if told.event else 0, corrects=told.corrects,
+                      follows=told.follows, about=told.about)  # fmt: skip
+        ground = told.corrects
+        if told.kind == "step":
+            ground = wanted.follows = self.oracle.standing_now(told.about)
+        free = told.kind == "new" or (ground is not None and self._free(ground))
         row = self._row(wanted, self._key(entry))
         if not (self.oracle.affords(wanted) and free):
             self._refused(
@@ -211,6 +221,7 @@ class Books(RuleBasedStateMachine):
             by=self._clerk(told), on=ON, entry=entry, version=told.version, row=row, evidence=[self.file]
         )
         told.state, told.amount, told.version = "submitted", wanted.amount, told.version + 1
+        told.follows = wanted.follows
 
     @precondition(lambda self: self._in("approved"))
     @rule(which=st.integers(0, 10**6))
@@ -232,7 +243,8 @@ class Books(RuleBasedStateMachine):
     @rule(which=st.integers(0, 10**6), amount=st.integers(1, 60), who=st.integers(0, PEOPLE - 1))
     def correct(self, which: int, amount: int, who: int) -> None:
         target = self._pick(which, "approved")
-        told = Told(0, target.register, kind="correction", corrects=target, event=target.event,
+        told = Told(0, target.register, kind="correction", corrects=target, follows=target.follows,
+                    about=target.about, event=target.event,
                     amount=amount * 1_000_000 if target.event else 0,
                     people=(who,) if target.people or not target.event else ())  # fmt: skip
         entry = self._entry(target)
@@ -242,6 +254,25 @@ class Books(RuleBasedStateMachine):
             self._refused(actions.correct, **act)
             return
         self._told(told, actions.correct(**act))
+
+    @precondition(lambda self: any(e.register == "stay_like" for e in self.oracle.entries))
+    @rule(which=st.integers(0, 10**6), who=st.sets(st.integers(0, PEOPLE - 1), min_size=1, max_size=3))
+    def step(self, which: int, who: set[int]) -> None:
+        stays = [e for e in self.oracle.entries if e.register == "stay_like"]
+        target = stays[which % len(stays)]
+        told = Told(0, target.register, kind="step", follows=target, about=target.about,
+                    people=tuple(sorted(who)))  # fmt: skip
+        entry = self._entry(target)
+        act: dict[str, Any] = {
+            "by": self._clerk(target),
+            "on": ON,
+            "entry": entry,
+            "row": self._row(told, self._key(entry)),
+        }
+        if not self._free(target):
+            self._refused(actions.step, **act)
+            return
+        self._told(told, actions.step(**act))
 
     @rule(who=st.lists(st.integers(0, PEOPLE - 1), min_size=1, max_size=5))
     def import_rows(self, who: list[int]) -> None:
@@ -312,7 +343,7 @@ class Books(RuleBasedStateMachine):
         self._told(told, actions.submit(**act, evidence=[self.file]))
 
     def _told(self, told: Told, entry: Entry) -> None:
-        told.pk = entry.pk
+        told.pk, told.about = entry.pk, told.about or entry.pk
         self.oracle.entries.append(told)
 
     def _refused(self, act: Any, **arguments: Any) -> None:
@@ -323,9 +354,11 @@ class Books(RuleBasedStateMachine):
         raise AssertionError(f"{act.__name__} was not refused")
 
     def _free(self, target: Told) -> bool:
-        """Whether the entry is in force and has no undecided correction or reversal."""
-        live = any(e.corrects is target and e.state in ("submitted", "approved") for e in self.oracle.entries)
-        return target.state == "approved" and target.kind != "reversal" and not live
+        """Whether the entry is in force and has no undecided step, correction or reversal."""
+        waiting = any(
+            target in (e.corrects, e.follows) and e.state == "submitted" for e in self.oracle.entries
+        )
+        return self.oracle.stands(target) and not waiting
 
     def _in(self, *states: str) -> bool:
         return any(e.state in states for e in self.oracle.entries)

@@ -22,15 +22,16 @@ def test_whatever_is_done_to_the_books_an_oracle_agrees() -> None:
     seed = int(os.environ.get("MACHINE_SEED", "0")) or random.SystemRandom().randrange(1, 10**6)
     print(f"MACHINE_SEED={seed} MACHINE_STEPS={steps}")  # noqa: T201
     Books.steps_done = 0
-    run_state_machine_as_test(
-        with_seed(seed)(Books),
-        settings=settings(
-            max_examples=max(1, steps // STEPS_A_RUN),
-            stateful_step_count=STEPS_A_RUN,
-            deadline=None,
-            database=None,
-            phases=[Phase.generate, Phase.shrink],
-            suppress_health_check=list(HealthCheck),
-        ),
-    )
+    while Books.steps_done < steps:  # some runs end early
+        run_state_machine_as_test(
+            with_seed(seed + Books.steps_done)(Books),
+            settings=settings(
+                max_examples=max(1, (steps - Books.steps_done) // STEPS_A_RUN),
+                stateful_step_count=STEPS_A_RUN,
+                deadline=None,
+                database=None,
+                phases=[Phase.generate, Phase.shrink],
+                suppress_health_check=list(HealthCheck),
+            ),
+        )
     print(f"{Books.steps_done} steps done")  # noqa: T201

@@ -27,7 +27,6 @@ UNSCOPED = {
     "ledger/bookkeeping.py": 2,
     "ledger/figures.py": 2,
     "ledger/filings.py": 5,
-    "ledger/presence.py": 1,
     "ledger/verify.py": 2,
     "rongshan/demo.py": 3,
     "workbooks/management/commands/export_workbook.py": 1,

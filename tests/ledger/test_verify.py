@@ -219,7 +219,6 @@ def an_undecided_entry_holds_less_than_it_says(books: Books) -> None:
 @fault("holds_say_what_details_say")
 def an_undecided_reversal_holds_nothing(books: Books) -> None:
     sql("DELETE FROM ledger_hold WHERE entry_id = %s", books["#文2冲"])
-    forget(books["#文2冲"], books.units["店子镇"])
     resum()
 
 
@@ -290,7 +289,6 @@ def two_reversals_took_back_each_others_transfers(books: Books) -> None:
 @fault("corrected_entries_are_taken_back")
 def a_reversal_took_nothing_back(books: Books) -> None:
     sql("DELETE FROM ledger_transfer WHERE entry_id = %s", books["#同一冲"])
-    forget(books["#同一冲"], books.units["徐庄镇"])
     resum()
 
 
@@ -365,6 +363,19 @@ def a_reversal_is_itself_reversed(books: Books) -> None:
 def two_approved_reversals_of_one_entry(books: Books) -> None:
     sql("DROP INDEX entry_one_live_correction")
     sql("UPDATE ledger_entry SET corrects_id = %s WHERE id = %s", books["#同一"], books["#同二冲"])
+
+
+@fault("steps_follow_their_own")
+def a_step_follows_another_business(books: Books) -> None:
+    other = one(
+        "SELECT MIN(e.id) FROM ledger_entry e JOIN ledger_subject s ON s.id = e.subject_id WHERE s.key = '住-2'"
+    )
+    sql("UPDATE ledger_entry SET follows_id = %s WHERE kind = 'step' AND state = 'submitted'", other)
+
+
+@fault("steps_follow_their_own", "transfers_say_what_details_say")
+def a_correction_stands_on_other_ground_than_what_it_corrects(books: Books) -> None:
+    sql("UPDATE ledger_entry SET follows_id = corrects_id WHERE id = %s", books["#记2更"])
 
 
 @fault("deciders_are_others")

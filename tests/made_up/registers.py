@@ -1,4 +1,4 @@
-"""A course, a placement and a donation, as far as counting people goes: each counts by other rules."""
+"""A course, a placement, a donation and a stay that lives on by steps, as far as counting people goes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ledger.registers import Claim, Column, Leg, Register
 from tests.made_up.models import Reached, Tree
 
 
-def register(code: str, targets: tuple[str, ...], attendances: bool = False) -> Register:
+def register(code: str, targets: tuple[str, ...], attendances: bool = False, next_step: str = "") -> Register:
     """A register whose rows count their people by `targets`, and each as an attendance if so."""
 
     def claims(row: Reached) -> list[Claim]:
@@ -45,12 +45,14 @@ def register(code: str, targets: tuple[str, ...], attendances: bool = False) -> 
         may_file=lambda organization: True,
         kinds={code: code},
         claims=claims,
+        next_step=next_step,
     )
 
 
 COURSE = register("course", ("benefit_people", "trained_people", "trained_or_employed"), attendances=True)
 PLACEMENT = register("placement_like", ("benefit_people", "employed_people", "trained_or_employed"))
 DONATION = register("donation_like", ("benefit_people",))
+STAY = register("stay_like", ("benefit_people",), attendances=True, next_step="登记进展")
 
 # A whole register: one model and this. Form, list, detail, review, sheet and export come from it.
 TREE = Register(
@@ -73,4 +75,4 @@ TREE = Register(
     summary=lambda row: f"栽树 {row.number}",
 )
 
-REGISTERS = [COURSE, PLACEMENT, DONATION, TREE]
+REGISTERS = [COURSE, PLACEMENT, DONATION, STAY, TREE]
