@@ -1,4 +1,4 @@
-"""The entry form: new entries, resubmission and correction, the draft behind each, and the files uploaded to it.
+"""The entry form: new entries, resubmission, correction and next step, the draft behind each, the files uploaded to it.
 
 Nothing typed is lost: files are stored the moment they arrive, whatever is wrong with the form; a refused form is
 kept as a draft; and the form's token makes sending it twice harmless (DESIGN §2.9, §8).
@@ -35,9 +35,10 @@ from ledger.refusals import Refusal
 from ledger.registers import Register, all_registers, get_register
 
 MOST_FILES = 20  # per entry; a voucher with more pages is one PDF
-NOT_TYPED = frozenset({"csrfmiddlewaretoken", "token", "action", "remove", "version", "after"})
+NOT_TYPED = frozenset({"csrfmiddlewaretoken", "token", "action", "remove", "version", "after", "purpose"})
 
-NEW, EDIT, CORRECT = "new", "edit", "correct"
+NEW, EDIT, CORRECT, STEP = "new", "edit", "correct", "step"
+KINDS = {CORRECT: Entry.Kind.CORRECTION, STEP: Entry.Kind.STEP}  # of what else the form makes, and its draft
 
 
 @dataclass
@@ -71,8 +72,13 @@ class Sheet:
         """What the page is called."""
         if self.purpose == NEW:
             return f"新增一笔：{self.register.name}"
-        what = "更正" if self.purpose == CORRECT else "修改后重新提交"
+        what = {CORRECT: "更正", STEP: self.register.next_step}.get(self.purpose, "修改后重新提交")
         return f"{what}：{self.entry.pk if self.entry else ''} 号记录"
+
+    @property
+    def kind(self) -> Entry.Kind:
+        """What the form will make."""
+        return KINDS.get(self.purpose, Entry.Kind.NEW)
 
     @property
     def errors(self) -> list[tuple[str, str, str]]:
@@ -86,7 +92,7 @@ class Sheet:
         return found + [("id_files", "凭据", text) for text in self.file_errors]
 
 
-# --- the three pages --------------------------------------------------------------------------------------------
+# --- the four pages ---------------------------------------------------------------------------------------------
 
 
 @never_cache
@@ -139,15 +145,30 @@ def correct(request: HttpRequest, pk: int) -> HttpResponse:
     return _of_entry(request, CORRECT, entry)
 
 
+@never_cache
+@staff
+def step(request: HttpRequest, pk: int) -> HttpResponse:
+    """The next step of an approved entry in force: the whole row, as it is from now on."""
+    user = current_user(request)
+    entry = _entry(user, pk)
+    pending = entry.subject.undecided_id is not None
+    if request.method != "POST" and not figures.allowed(user, entry, pending).step:
+        messages.warning(request, "这条记录现在不能登记下一步：须是本单位现行有效、没有待审的记录。")
+        return redirect("desk:entry", entry.pk)
+    return _of_entry(request, STEP, entry)
+
+
 def _of_entry(request: HttpRequest, purpose: str, entry: Entry) -> HttpResponse:
     user = current_user(request)
     token = forms.as_uuid(request.GET.get("token"))
     if token is None:
-        kept = Draft.objects.filter(owner=user, entry=entry).order_by("-updated_at").first()
+        mine = Draft.objects.filter(owner=user, entry=entry, kind=KINDS.get(purpose, Entry.Kind.NEW))
+        kept = mine.order_by("-updated_at").first()
         return redirect(f"{request.path}?{urlencode({'token': kept.token if kept else uuid.uuid4()})}")
     sheet = Sheet(purpose, get_register(entry.register), user, token, entry=entry, version=entry.version)
     row = actions.detail_of(entry)
-    sheet.files = [hung.evidence for hung in figures.hung_on(entry, entry.version)]
+    if purpose != STEP:  # which has papers of its own
+        sheet.files = [hung.evidence for hung in figures.hung_on(entry, entry.version)]
     return _serve(request, sheet, forms.form_class(sheet.register).initial_from(row))
 
 
@@ -254,6 +275,10 @@ def _submit(sheet: Sheet, on: date) -> Entry:
             evidence=sheet.files,
             token=sheet.token,
         )
+    if sheet.purpose == STEP:
+        return actions.step(
+            by=sheet.user, on=on, entry=sheet.entry, row=row, evidence=sheet.files, token=sheet.token
+        )
     assert sheet.reason_form is not None
     return actions.correct(
         by=sheet.user,
@@ -351,7 +376,8 @@ def draft(request: HttpRequest) -> HttpResponse:
         entry = Entry.objects.for_user(user).select_related("subject").filter(pk=int(number[:15])).first()
     if _arrived(user, token, entry, request.POST.get("version", "")):
         return JsonResponse({"message": "这一笔已经提交。"}, status=409)
-    sheet = Sheet(NEW, register, user, token, entry=entry)
+    asked = request.POST.get("purpose", "")
+    sheet = Sheet(asked if asked in KINDS else NEW, register, user, token, entry=entry)
     sheet.form = forms.form_class(register)(request.POST, user=user, on=timezone.localdate(), replaces=entry)
     sheet.files = figures.usable_evidence(user, _numbers(request.POST.getlist("evidence")), entry)
     try:
@@ -398,6 +424,7 @@ def _keep(request: HttpRequest, sheet: Sheet) -> Draft:
         register=sheet.register.code,
         typed=cast("drafts.Typed", typed),
         entry=sheet.entry,
+        kind=sheet.kind,
         title=_title(sheet.form),
     )
     return sheet.draft

@@ -293,6 +293,7 @@ class Allowed:
     withdraw: bool = False
     attach: bool = False
     change: bool = False  # correct or reverse
+    step: bool = False
     decide: bool = False
     why_not_decide: str = ""
 
@@ -313,8 +314,8 @@ class EntryPage:
     holds: list[MoveRow]
     moves: list[MoveRow]
     history: list[HistoryRow]
-    corrects: Entry | None
-    corrected_by: list[Entry]
+    after: Entry | None  # what it corrects, takes back or goes on from
+    what_came: list[Entry]  # its corrections, reversals and next steps
     pending_change: Entry | None
     allowed: Allowed
     versions: list[int] = field(default_factory=list)
@@ -352,8 +353,8 @@ def entry_page(user: User, entry: Entry, version: int | None = None) -> EntryPag
         holds=_moves(Hold.objects.filter(entry=entry), register),
         moves=_moves(Transfer.objects.filter(entry=entry).select_related("period"), register),
         history=_history(entry, decided, labels),
-        corrects=seen.filter(pk=entry.corrects_id).first() if entry.corrects_id else None,
-        corrected_by=list(seen.filter(corrects=entry).order_by("pk")),
+        after=seen.filter(pk=entry.after_id).first() if entry.after_id else None,
+        what_came=list(seen.filter(Q(corrects=entry) | Q(follows=entry)).order_by("pk")),
         pending_change=pending,
         allowed=allowed(user, entry, pending is not None),
         versions=list(range(1, entry.version + 1)),
@@ -366,27 +367,29 @@ def allowed(user: User, entry: Entry, change_pending: bool) -> Allowed:
     waiting = entry.state == State.SUBMITTED
     back = entry.state in (State.RETURNED, State.WITHDRAWN)
     why_not = why_not_decide(user, entry)
+    change = mine and entry.kind != Entry.Kind.REVERSAL and is_in_force(entry) and not change_pending
     return Allowed(
         # a 红冲 has no fields of its own: it is filed again from the entry it takes back
         edit=mine and back and entry.kind != Entry.Kind.REVERSAL,
         withdraw=mine and waiting,
         attach=mine and waiting and entry.kind != Entry.Kind.REVERSAL,
-        change=mine and entry.kind != Entry.Kind.REVERSAL and is_in_force(entry) and not change_pending,
+        change=change,
+        step=change and bool(get_register(entry.register).next_step),
         decide=may_review(user) and waiting and not why_not,
         why_not_decide=why_not if may_review(user) and waiting else "",
     )
 
 
 def _details_to_compare(user: User, entry: Entry, version: int) -> tuple[Any, list[Shown], str]:
-    """The row of a version, and what it is compared with: the version before it, or the entry a correction corrects.
+    """The row of a version, and what it is compared with: the version before it, or what a correction or step is after.
 
     Raises Detail.DoesNotExist.
     """
     register = get_register(entry.register)
     model: Any = register.model
     other, words = Q(entry=entry, version=version - 1), f"第 {version - 1} 版"
-    if version == 1 and entry.kind == Entry.Kind.CORRECTION:
-        old = Entry.objects.for_user(user).filter(pk=entry.corrects_id or 0).first()
+    if version == 1 and entry.kind in (Entry.Kind.CORRECTION, Entry.Kind.STEP):
+        old = Entry.objects.for_user(user).filter(pk=entry.after_id or 0).first()
         if old is not None:
             other, words = Q(entry=old, version=old.version), f"{old.pk} 号记录"
     rows = model.objects.filter(Q(entry=entry, version=version) | other).select_related(*register.pointers())

@@ -17,6 +17,7 @@ urlpatterns = [
     path("entries/<int:pk>/voucher/", views.voucher, name="voucher"),
     path("entries/<int:pk>/edit/", entering.edit, name="edit"),
     path("entries/<int:pk>/correct/", entering.correct, name="correct"),
+    path("entries/<int:pk>/step/", entering.step, name="step"),
     path("entries/<int:pk>/reverse/", views.reverse_entry, name="reverse"),
     path("entries/<int:pk>/withdraw/", views.withdraw, name="withdraw"),
     path("entries/<int:pk>/attach/", views.attach, name="attach"),

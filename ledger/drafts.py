@@ -15,9 +15,17 @@ Typed = Mapping[str, Sequence[str]]  # field name → what was typed, as a form 
 
 
 def save_draft(
-    *, by: User, token: uuid.UUID, register: str, typed: Typed, entry: Entry | None = None, title: str = ""
+    *,
+    by: User,
+    token: uuid.UUID,
+    register: str,
+    typed: Typed,
+    entry: Entry | None = None,
+    kind: str = Entry.Kind.NEW,
+    title: str = "",
 ) -> Draft:
-    """Keep what `by` typed so far under the form's token; saving again replaces it. Raises NotAllowed."""
+    """Keep what `by` typed so far under the form's token; saving again replaces it. `entry` and `kind` say what the
+    form is about (ledger.models.Draft). Raises NotAllowed."""
     if not may_file(by) or by.organization is None:
         raise NotAllowed("您的账号不能填报，请联系本单位填报员或系统管理员。")
     if Draft.objects.filter(token=token).exclude(owner=by).exists():
@@ -29,6 +37,7 @@ def save_draft(
             "owner": by,
             "organization": by.organization,
             "entry": entry,
+            "kind": kind,
             "title": title[:100],
             "body": json.dumps({name: list(values) for name, values in typed.items()}),
         },

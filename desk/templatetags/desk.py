@@ -15,7 +15,7 @@ from ledger.filings import FilingState
 from ledger.models import Entry
 from ledger.money import AmountError, parse_amount, wan
 from ledger.money import yuan as yuan_of
-from ledger.registers import name_of
+from ledger.registers import get_register, name_of
 
 register = template.Library()
 
@@ -55,7 +55,8 @@ def entry_state(entry: Entry) -> SafeString:
         and entry.kind != Entry.Kind.REVERSAL
         and entry.subject.in_force_id != entry.pk
     ):
-        label, css = "已通过，已冲销", "state-idle"
+        followed = entry.subject.in_force_id is not None and get_register(entry.register).next_step
+        label, css = ("已通过，已有后续" if followed else "已通过，已冲销"), "state-idle"
     return format_html('<span class="state {}">{}</span>', css, label)
 
 

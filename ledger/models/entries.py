@@ -195,6 +195,11 @@ class Entry(models.Model):
     def __str__(self) -> str:
         return f"{self.pk} 号 {self.summary}"
 
+    @property
+    def after_id(self) -> int | None:
+        """The number of the entry it corrects, takes back or goes on from."""
+        return self.corrects_id or self.follows_id
+
 
 class Detail(models.Model):
     """Abstract: the register's own fields of one submitted version of an entry. Insert-only.

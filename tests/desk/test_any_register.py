@@ -60,3 +60,34 @@ def test_columns_alone_give_form_list_detail_return_and_approval(world: World, b
     # the same number again is the same tree
     assert "已通过" in page_text(send(clerk, "/desk/new/tree/", 3, **TYPED))
     assert "橡树" in page_text(reviewer.get(f"/admin/made_up/tree/{row.pk}/change/"))
+
+
+def test_what_lives_on_has_a_next_step_with_a_draft_of_its_own(world: World, browse: Browse) -> None:
+    clerk, reviewer = browse("徐庄"), browse("审核")
+    send(clerk, "/desk/new/tree/", 1, **TYPED)
+    first = the_entry(register="tree")
+    page, step = f"/desk/entries/{first.pk}/", f"/desk/entries/{first.pk}/step/"
+    assert "登记长势" not in page_text(clerk.get(page))  # nothing to go on from yet
+    assert clerk.get(step).status_code == 302
+    reviewer.post(f"{page}decide/", {"version": 1, "decision": "approve"})
+    assert "登记长势" in page_text(clerk.get(page))
+    form = page_text(clerk.get(step, follow=True))
+    assert "登记长势：" in form
+    assert 'value="120"' in form
+    clerk.post(f"{step}?token={TOKEN.format(2)}", {**TYPED, "height": "130", "version": 1, "action": "draft"})
+    home = page_text(clerk.get("/desk/"))
+    assert f"进展 {first.pk} 号" in home
+    assert f"{step}?token={TOKEN.format(2)}" in home
+    assert 'value="130"' in page_text(clerk.get(step, follow=True))
+    assert 'value="120"' in page_text(clerk.get(f"{page}correct/", follow=True))  # not the step's draft
+    assert send(clerk, step, 2, **{**TYPED, "height": "130", "version": 1}).status_code == 302
+    made = the_entry(kind="step")
+    assert (made.follows, made.corrects, made.reason) == (first, None, "")
+    assert f'已有一条待审的进展：<a href="/desk/entries/{made.pk}/">' in page_text(clerk.get(page))
+    shown = page_text(reviewer.get(f"/desk/entries/{made.pk}/"))
+    assert "<del>" in shown
+    assert "130 厘米" in shown
+    reviewer.post(f"/desk/entries/{made.pk}/decide/", {"version": 1, "decision": "approve"})
+    assert "已通过，已有后续" in page_text(clerk.get(page))
+    assert "登记长势" in page_text(clerk.get(f"/desk/entries/{made.pk}/"))
+    assert clerk.get(step).status_code == 302  # it goes on from the last one only

@@ -14,8 +14,8 @@ from ledger.models import Account, Batch, Entry, Period, Total
 from ledger.verify import verify
 from tests.ledger.test_presence import TARGETS, a_world, approve, people
 from tests.ledger.world import World
-from tests.made_up.models import Reached
-from tests.made_up.registers import COURSE
+from tests.made_up.models import Reached, Tree
+from tests.made_up.registers import COURSE, TREE
 
 ON = date(2022, 5, 10)
 
@@ -109,6 +109,31 @@ def test_a_changed_row_is_a_new_version_or_a_correction(world: World) -> None:
     approve(world, next(e for e in entries(second) if e.kind == "correction"))
     assert books()["2022/target/benefit_people"] == (1, 0)
     assert approved.pk not in {e.pk for e in entries(second)}
+    assert list(verify()) == []
+
+
+def test_a_changed_row_of_what_lives_on_is_its_next_step(world: World) -> None:
+    def one(height: int) -> Tree:
+        return Tree(
+            number="T-1", planted_on=ON, sort="oak", height=height, planter=world.units["徐庄镇"], note=""
+        )
+
+    def bring(tree: Tree) -> Entry:
+        planned = batches.plan_rows(register=TREE, rows=[tree], organization=world.units["徐庄镇"])
+        batch = batches.submit_batch(
+            by=world.users["徐庄"],
+            on=ON,
+            organization=world.units["徐庄镇"],
+            period=Period.objects.get(code="2022Q2"),
+            upload=batches.Upload("树.xlsx", "0" * 64, f"batches/tree-{tree.height}"),
+            items=[batches.Item(TREE, planned[0], "树!2")],
+        )
+        return entries(batch)[0]
+
+    first = approve(world, bring(one(120)))
+    second = bring(one(130))
+    assert (second.kind, second.follows, second.reason) == ("step", first, "")
+    approve(world, second)
     assert list(verify()) == []
 
 

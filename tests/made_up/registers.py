@@ -73,6 +73,7 @@ TREE = Register(
     natural_key=lambda row: str(row.number),
     occurred_on=lambda row: row.planted_on,
     summary=lambda row: f"栽树 {row.number}",
+    next_step="登记长势",
 )
 
 REGISTERS = [COURSE, PLACEMENT, DONATION, STAY, TREE]
