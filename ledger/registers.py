@@ -173,6 +173,19 @@ def anybody(organization: Organization | None) -> bool:
     return organization is not None
 
 
+def nothing_to_prepare(lines: Any) -> None:
+    """The preparation of a register whose columns say all."""
+
+
+def _making(register: Register, what: str) -> Callable[..., Any]:
+    def run(*args: Any) -> Any:
+        from ledger import making  # which knows registers and models
+
+        return getattr(making, what)(register, *args)
+
+    return run
+
+
 def _from_columns(*args: Any) -> Any:
     """Stands for what the register's own columns give."""
     raise NotImplementedError
@@ -205,8 +218,10 @@ class Register:
     # parsed values, one mapping a row, to unsaved rows and what is wrong with each; set-based, never a query per row.
     # A mapping may also hold "where", how the row is called in messages ("第 7 行"), and "replaces", the filed row that
     # a form corrects. People it names are registered.
-    # Without one, every column is the field of its name.
+    # Without one, every column is the field of its name, and ledger/making.py does the rest
     make: Callable[[Sequence[Mapping[str, Any]], User, date], list[Made]] | None = None
+    # fills, in (row, values), what a row takes from others before its rules are asked; in bulk
+    prepare: Callable[[Sequence[tuple[Any, Mapping[str, Any]]]], None] = nothing_to_prepare
     # column name → text, where the column's own kind does not say it; `published`: as exports and notices mask it
     texts: Callable[[Any, bool], Mapping[str, str]] = lambda row, published: {}
     # how another register's sheet may call a row of this one; the first is the best
@@ -214,6 +229,10 @@ class Register:
     form: Callable[[], type[Form]] = _from_columns
     shown: Callable[[Any], list[Shown]] = _from_columns
     amount: Callable[[Any], int | None] = lambda row: None
+    # counting rule of the plan → how much of it the row is (1 场, 30 人次; 0: none)
+    adds: Mapping[str, Callable[[Any], int]] = field(default_factory=dict)
+    # counting rule → whether the row's person is to be counted by it; of a PersonDetail
+    counts: Mapping[str, Callable[[Any], bool]] = field(default_factory=dict)
     legs: Callable[[Any], list[Leg]] = no_legs
     claims: Callable[[Any], list[Claim]] = no_claims
     estimates: Estimates | None = None
@@ -233,13 +252,27 @@ class Register:
     report_tables: ReportTables | None = None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "kinds", {**COMMON_KINDS, **self.kinds})
+        object.__setattr__(self, "kinds", {**COMMON_KINDS, self.code: self.name, **self.kinds})
         if self.make is None and self.columns:
-            object.__setattr__(self, "make", self._make)
+            object.__setattr__(self, "make", _making(self, "make"))
+        if self.adds:
+            object.__setattr__(self, "legs", _making(self, "legs"))
+        if self.counts:
+            object.__setattr__(self, "claims", _making(self, "claims"))
         if self.form is _from_columns:
             object.__setattr__(self, "form", _own_form(self))
         if self.shown is _from_columns:
             object.__setattr__(self, "shown", self._shown)
+
+    @property
+    def names_person(self) -> bool:
+        """Whether a row is about one person of the directory."""
+        return self.model.names_person
+
+    @property
+    def targets(self) -> list[str]:
+        """The counting rules a plan must have before a row can be filed under it."""
+        return [*self.adds, *self.counts]
 
     def values(self, row: Any, *, published: bool = False) -> dict[str, str]:
         """Column name → what a page or a sheet shows of the row, in the columns' order; "" for an empty one.
@@ -249,20 +282,16 @@ class Register:
         from ledger.parsing import text_of  # parsing knows columns, not the reverse
 
         own = self.texts(row, published)
+        if self.names_person:
+            from ledger.making import person_texts
+
+            own = {**person_texts(row, published, self.occurred_on(row)), **own}
         return {c.name: own[c.name] if c.name in own else text_of(c, row) for c in self.columns}
 
     def pointers(self) -> list[str]:
         """What a row points at, for select_related: read with it, never one by one."""
         found = [f.name for f in self.model._meta.concrete_fields if f.is_relation and f.name != "entry"]
         return found + [f"{c.name}__parent" for c in self.columns if c.kind == "village" and c.name in found]
-
-    def _make(self, rows: Sequence[Mapping[str, Any]], by: User, on: date) -> list[Made]:
-        made = []
-        for values in rows:
-            row = self.model(**{c.name: values[c.name] for c in self.columns if c.name in values})
-            errors = self.errors(row, by, on)
-            made.append(Made(None if errors else row, errors, self.warnings(row)))
-        return made
 
     def _shown(self, row: Any) -> list[Shown]:
         values = self.values(row)

@@ -15,6 +15,7 @@ entries.py  Subject: what an entry is about. Entry: one filed row of a register,
             file hung on which version. Assignment: who files a register. Filing: 报送 of a unit, register and period.
 batches.py  Batch: an uploaded workbook and what it created.
 merging.py  PersonMerge: the decision that two persons are one.
+rows.py     PlannedDetail, PersonDetail: abstract, what most registers' rows have in common.
 presence.py Participation: one person in one version of an entry. Presence: how often a person stands in an account.
 """
 
@@ -47,6 +48,7 @@ from ledger.models.plan import (
     Threshold,
 )
 from ledger.models.presence import Participation, Presence
+from ledger.models.rows import Category, PersonDetail, PlannedDetail
 
 __all__ = [
     "Account",
@@ -54,6 +56,7 @@ __all__ = [
     "Batch",
     "BooksCheck",
     "BudgetLine",
+    "Category",
     "Clause",
     "Decision",
     "Detail",
@@ -69,9 +72,11 @@ __all__ = [
     "OpenQuestion",
     "Participation",
     "Period",
+    "PersonDetail",
     "PersonMerge",
     "Plan",
     "PlanRevision",
+    "PlannedDetail",
     "PostingGuard",
     "Presence",
     "Ruling",

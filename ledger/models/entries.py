@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.db import models
@@ -208,6 +208,7 @@ class Detail(models.Model):
     """
 
     before: Any = None
+    names_person: ClassVar[bool] = False  # whether it is a PersonDetail
 
     entry = models.ForeignKey(Entry, models.PROTECT, related_name="+", verbose_name="记录")
     version = models.PositiveSmallIntegerField("版本")

@@ -1,10 +1,11 @@
-"""Reached: some people, by one benefit, on one day. Tree: what a register can be made of columns alone."""
+"""Reached: some people, by one benefit, on one day. Tree: what a register can be made of columns alone. Visited: one
+person, visited on one day, by columns alone."""
 
 from __future__ import annotations
 
 from django.db import models
 
-from ledger.models import Detail
+from ledger.models import Detail, PersonDetail
 
 
 class Reached(Detail):
@@ -38,3 +39,15 @@ class Tree(Detail):
 
     def __str__(self) -> str:
         return self.number
+
+
+class Visited(PersonDetail):
+    visited_on = models.DateField("走访日期")
+    hours = models.PositiveIntegerField("时长", null=True)
+    note = models.CharField("备注", max_length=20, blank=True)
+
+    class Meta(PersonDetail.Meta):
+        verbose_name = verbose_name_plural = "虚构的走访"
+
+    def __str__(self) -> str:
+        return f"{self.person_id} {self.visited_on}"

@@ -5,9 +5,10 @@ from __future__ import annotations
 from django.forms import Form
 
 from ledger.accounts import count_accounts, outside_account
+from ledger.making import PERSON
 from ledger.models import Account, Unit
 from ledger.registers import Claim, Column, Leg, Register
-from tests.made_up.models import Reached, Tree
+from tests.made_up.models import Reached, Tree, Visited
 
 
 def register(code: str, targets: tuple[str, ...], attendances: bool = False, next_step: str = "") -> Register:
@@ -76,4 +77,23 @@ TREE = Register(
     next_step="登记长势",
 )
 
-REGISTERS = [COURSE, PLACEMENT, DONATION, STAY, TREE]
+# One person a row, counted: likewise.
+VISIT = Register(
+    code="visit",
+    name="虚构的走访",
+    model=Visited,
+    columns=(
+        Column("visited_on", "走访日期", "date", required=True),
+        *PERSON,
+        Column("hours", "时长", "integer", unit="小时"),
+        Column("note", "备注", "text"),
+    ),
+    natural_key=lambda row: f"{row.person_id}/{row.visited_on}",
+    occurred_on=lambda row: row.visited_on,
+    summary=lambda row: f"走访 人员 {row.person_id}",
+    errors=lambda row, by, on: {"hours": ["走访须有时长。"]} if row.hours == 0 else {},
+    adds={"training_attendances": lambda row: 1},
+    counts={"benefit_people": lambda row: True, "employed_people": lambda row: (row.hours or 0) > 2},
+)
+
+REGISTERS = [COURSE, PLACEMENT, DONATION, STAY, TREE, VISIT]

@@ -1,0 +1,402 @@
+"""From parsed values to a register's unsaved rows: one of a form, thousands of a file, by the same rules.
+
+What registers have in common is done here, so that each states only its own rules: required columns, the plan of its
+year, the unit it counts for, who a named person is and what they are on that day, the same thing twice in one file. A
+number of queries that does not grow with the rows, but for chunks of look-ups by id.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from django.db.models import CharField
+
+from directory import facts
+from directory.bulk import portions
+from directory.identity import mask_id_export, mask_id_staff, mask_name, mask_person, mask_phone
+from directory.models import Division, Organization, Person, User
+from directory.people import PersonRow, match_people, resolve_people, survivors
+from ledger.accounts import count_accounts, outside_account, remembered, target_account
+from ledger.models import Account, Category, Entry, PersonDetail, Plan, PlannedDetail
+from ledger.registers import Claim, Column, Leg, Made, Register
+
+Problem = tuple[str, str]  # column, message
+
+BENEFIT = "benefit_people"  # whom the plan reaches: only who is eligible counts (DESIGN §2.5)
+LIFTED, MONITORED = "脱贫", "监测"  # the published 其中
+MONITOR_TYPES = {Category.UNSTABLE, Category.MARGINAL, Category.SUDDEN}
+CATEGORIES = (
+    *Category.choices,
+    ("lifted", "脱贫户"),
+    ("lifted", "脱贫享受政策人口"),
+    ("monitored", "监测帮扶对象"),
+    ("monitored", "防止返贫监测对象"),
+    ("ordinary", "普通农户"),
+    ("ordinary", "一般农户"),
+)
+
+# The columns of a PersonDetail: what is the person's goes to the directory, the row keeps their id.
+NAME = Column("name", "姓名", "person_name", required=True, personal=True, example="张三")
+SEX = Column("sex", "性别", "choice", choices=(*Person.Sex.choices,))
+ID_NUMBER = Column(
+    "id_number",
+    "身份证号",
+    "identity",
+    personal=True,
+    aliases=("身份证号码", "证件号码", "公民身份号码"),
+    help="18位。没有身份证号的填出生年月，先登记为临时人员。",
+)
+BIRTH_MONTH = Column(
+    "birth_month", "出生年月", "month", personal=True, aliases=("出生日期",), help="有身份证号的不用填。"
+)
+DIVISION = Column(
+    "division",
+    "镇村",
+    "village",
+    aliases=("镇（街）村", "镇街村", "所在镇村", "住址", "家庭住址"),
+    example="徐庄镇湖沟村",
+)
+CATEGORY = Column(
+    "category", "人员类别", "choice", required=True, aliases=("类别", "人员类型"), choices=CATEGORIES
+)
+PHONES = Column(
+    "phones",
+    "电话",
+    "phone",
+    personal=True,
+    aliases=("联系电话", "手机", "手机号"),
+    example="13800001234",
+)
+PERSON = (NAME, SEX, ID_NUMBER, BIRTH_MONTH, DIVISION, CATEGORY, PHONES)
+OF_THE_PERSON = ("name", "sex", "id_number", "birth_month", "phones")
+
+
+@dataclass
+class _Line:
+    """One row on its way: what is known of it so far."""
+
+    values: Mapping[str, Any]
+    where: str
+    row: Any
+    problems: list[Problem] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    person: Person | None = None
+
+
+def make(register: Register, rows: Sequence[Mapping[str, Any]], by: User, on: date) -> list[Made]:
+    """Unsaved rows, and what is wrong with each, all at once. Registers people not known yet, of rows in which nothing
+    else is wrong."""
+    unit = by.organization
+    if unit is None:
+        return [Made(None, {"": ["您的账号没有单位，不能填报。"]}) for _ in rows]
+    lines = [
+        _Line(values, str(values.get("where") or f"第 {n} 条"), _row(register, values, unit))
+        for n, values in enumerate(rows, 1)
+    ]
+    for line in lines:
+        line.problems += _missing(register, line.values)
+    with remembered():
+        register.prepare([(line.row, line.values) for line in lines if not line.problems])
+        _set_plans(register, lines)
+        for line in lines:
+            if not line.problems:
+                line.problems += _own_problems(register, line.row, by, on)
+    if register.names_person:
+        _name_people(register, lines, by, unit, on)
+    _refuse_twice(register, lines)
+    for line in lines:
+        if not line.problems:
+            line.warnings += _warnings(register, line.row)
+    return [
+        Made(None if line.problems else line.row, collect(line.problems), line.warnings) for line in lines
+    ]
+
+
+def collect(problems: Iterable[Problem]) -> dict[str, list[str]]:
+    """Column → messages, in order."""
+    found: dict[str, list[str]] = {}
+    for name, message in problems:
+        found.setdefault(name, []).append(message)
+    return found
+
+
+# --- the row by itself --------------------------------------------------------------------------------------------
+
+
+def _row(register: Register, values: Mapping[str, Any], unit: Organization) -> Any:
+    """The row as far as its own columns say; `dates` fill starts_on and ends_on, a subject's Entry gives its Subject."""
+    fields = {f.name: f for f in register.model._meta.concrete_fields}
+    given: dict[str, Any] = {}
+    for column in register.columns:
+        value = values.get(column.name)
+        if column.kind == "dates":
+            given["starts_on"], given["ends_on"] = value or (None, None)
+        elif column.name in fields and not (register.names_person and column.name in OF_THE_PERSON):
+            if isinstance(value, Entry):
+                value = value.subject
+            blank = isinstance(fields[column.name], CharField) and not fields[column.name].null
+            given[column.name] = "" if value is None and blank else value
+    if issubclass(register.model, PlannedDetail):
+        given["unit"] = unit
+    return register.model(**given)
+
+
+def _missing(register: Register, values: Mapping[str, Any]) -> Iterator[Problem]:
+    for column in register.columns:
+        if column.required and values.get(column.name) in (None, "") and column.name not in _kept(values):
+            yield column.name, f"请填写{column.label}。"
+
+
+def _kept(values: Mapping[str, Any]) -> Iterable[str]:
+    """The personal columns that a form left as it was shown them, masked."""
+    kept: Iterable[str] = values.get("kept", ())
+    return kept
+
+
+def _set_plans(register: Register, lines: Sequence[_Line]) -> None:
+    """The plan of the year in which it happened; it must count what the register counts."""
+    if not issubclass(register.model, PlannedDetail):
+        return
+    plans = {plan.year: plan for plan in Plan.objects.order_by("-code")}
+    where = _day_column(register)
+    for line in lines:
+        if line.problems:
+            continue
+        if line.row.plan_id is None:
+            year = register.occurred_on(line.row).year
+            if year not in plans:
+                line.problems.append((where, f"没有{year}年的方案，请核对{_label(register, where)}。"))
+                continue
+            line.row.plan = plans[year]
+        absent = [code for code in register.targets if target_account(line.row.plan, code) is None]
+        if absent:
+            text = (
+                f"{line.row.plan}没有{register.name}的计数指标（{'、'.join(absent)}），请联系区乡村振兴局。"
+            )
+            line.problems.append((where, text))
+
+
+def _own_problems(register: Register, row: Any, by: User, on: date) -> Iterator[Problem]:
+    labels = {column.name: column.label for column in register.columns}
+    for one in row._meta.concrete_fields:
+        if not isinstance(one, CharField) or one.name not in labels:
+            continue
+        length = len(getattr(row, one.name) or "")
+        if one.max_length and length > one.max_length:
+            yield one.name, f"{labels[one.name]}最多 {one.max_length} 个字，现有 {length} 个，请精简。"
+    day = register.occurred_on(row)
+    if day > on:
+        where = _day_column(register)
+        yield where, f"{_label(register, where)} {day} 晚于今天（{on}），发生后再填报。"
+    for name, messages in register.errors(row, by, on).items():
+        for message in messages:
+            yield name, message
+
+
+def _day_column(register: Register) -> str:
+    """Where a wrong date is told: the first column that holds one."""
+    days = [column.name for column in register.columns if column.kind in ("date", "dates")]
+    return (days or [register.columns[0].name])[0]
+
+
+def _label(register: Register, name: str) -> str:
+    return next(column.label for column in register.columns if column.name == name)
+
+
+def _refuse_twice(register: Register, lines: Sequence[_Line]) -> None:
+    """The same thing twice in the rows at hand; the books' own rows are the Subject's question."""
+    seen: dict[str, _Line] = {}
+    where = "id_number" if register.names_person else register.columns[0].name
+    for line in lines:
+        if line.problems:
+            continue
+        first = seen.setdefault(register.natural_key(line.row), line)
+        if first is not line:
+            line.problems.append((where, f"与{first.where}是同一条{register.name}记录，请删去一条。"))
+            first.problems.append((where, f"与{line.where}是同一条{register.name}记录，请删去一条。"))
+
+
+# --- the person -------------------------------------------------------------------------------------------------
+
+
+def _name_people(
+    register: Register, lines: Sequence[_Line], by: User, organization: Organization, on: date
+) -> None:
+    """Say who every row is, whom they count for and what they are on the row's day."""
+    _resolve(lines, by, organization, on)
+    good = [line for line in lines if not line.problems and line.person is not None]
+    days = {id(line): register.occurred_on(line.row) for line in good}
+    _add_stated_facts(good, days, by, register)
+    groups = _groups(good, days)
+    units = township_units({d for line in good if (d := line.row.division) is not None})
+    for line in good:
+        row, person = line.row, line.person
+        assert person is not None
+        group = groups[days[id(line)]][person.pk]
+        row.person = person
+        row.unit = units.get(row.division_id, organization)
+        row.eligible, row.lifted, row.monitored = group.eligible, group.lifted, group.monitored
+
+
+def _resolve(lines: Sequence[_Line], by: User, organization: Organization, on: date) -> None:
+    """Register those of rows that are right, only look at the others."""
+    ids: dict[int, int | None] = {}
+    for right in (True, False):
+        some = [line for line in lines if bool(line.problems) is not right]
+        if not some:
+            continue
+        people = [_person_row(line) for line in some]
+        if right:
+            found = resolve_people(by=by, on=on, organization=organization, rows=people)
+        else:
+            found = match_people(on=on, organization=organization, rows=people)
+        ids |= {id(line): person_id for line, person_id in zip(some, found.ids, strict=True)}
+        for problem in found.problems:
+            line = some[problem.index]
+            name = problem.field if problem.field in OF_THE_PERSON else "id_number"
+            if name not in dict(line.problems):
+                line.problems.append((name, problem.message))
+        for warning in found.warnings:
+            some[warning.index].warnings.append(warning.message)
+    counted_as = survivors({pk for pk in ids.values() if pk is not None})
+    people_by_id: dict[int, Person] = {}
+    for part in portions(set(counted_as.values())):
+        people_by_id |= Person.objects.in_bulk(part)
+    for line in lines:
+        pk = ids.get(id(line))
+        line.person = people_by_id[counted_as[pk]] if pk is not None else None
+
+
+def _person_row(line: _Line) -> PersonRow:
+    """What the row says of its person; what a form left as it was shown comes from the person it showed."""
+    values = dict(line.values)
+    before = values.get("replaces")
+    if before is not None:
+        person = before.person
+        plain = {
+            "name": person.name,
+            "id_number": person.id_number.open() + person.disability.open(),
+            "phones": person.phones.open(),
+            "birth_month": person.birth_month if person.is_provisional else "",
+        }
+        values |= {name: plain[name] for name in _kept(values) if name in plain}
+    division = values.get("division")
+    return PersonRow(
+        name=values.get("name") or "",
+        id_number=values.get("id_number") or "",
+        sex=values.get("sex") or "",
+        birth_month=values.get("birth_month") or "",
+        phones=values.get("phones") or "",
+        division_id=division.pk if division is not None else None,
+    )
+
+
+def _add_stated_facts(lines: Sequence[_Line], days: Mapping[int, date], by: User, register: Register) -> None:
+    """The filer's 人员类别 becomes a dated fact of people of whom the directory says nothing of that kind that day."""
+    groups = _groups(lines, days)
+    stated: dict[tuple[int, str, date], facts.Fact] = {}
+    for line in lines:
+        assert line.person is not None
+        day, person_id = days[id(line)], line.person.pk
+        group = groups[day][person_id]
+        category = line.row.category
+        if category in MONITOR_TYPES:
+            kind, known = facts.MONITOR, group.known_monitor
+        elif category in (Category.LIFTED, Category.ORDINARY):
+            kind, known = facts.HOUSEHOLD, group.known_household
+        else:
+            continue
+        if not known:
+            stated.setdefault((person_id, kind, day), facts.Fact(person_id, kind, category, day))
+    if stated:
+        source = f"{by.organization}填报的{register.name}"
+        facts.add_facts(by=by, facts=list(stated.values()), source=source)
+
+
+def _groups(lines: Sequence[_Line], days: Mapping[int, date]) -> dict[date, dict[int, facts.Group]]:
+    """Day → person → what they are on that day. One look-up a day."""
+    people: dict[date, set[int]] = defaultdict(set)
+    for line in lines:
+        assert line.person is not None
+        people[days[id(line)]].add(line.person.pk)
+    return {day: facts.groups_on(ids, day) for day, ids in people.items()}
+
+
+def township_units(divisions: Iterable[Division]) -> dict[int, Organization]:
+    """Division id (village or township) → the unit that governs it. One query."""
+    towns = {d.pk: (d.parent_id if d.level == "village" else d.pk) for d in divisions}
+    units = {
+        unit.division_id: unit
+        for unit in Organization.objects.filter(
+            division__in=set(towns.values()), kind=Organization.Kind.TOWNSHIP, active=True
+        )
+    }
+    return {pk: units[town] for pk, town in towns.items() if town in units}
+
+
+def _warnings(register: Register, row: Any) -> list[str]:
+    found = list(register.warnings(row))
+    return [*disagreements(row), *found] if register.names_person else found
+
+
+def disagreements(row: PersonDetail) -> list[str]:
+    """Where the sheet's 人员类别 and the directory disagree; the directory decides."""
+    found = []
+    says_lifted = row.category == Category.LIFTED
+    says_monitored = row.category == Category.MONITORED or row.category in MONITOR_TYPES
+    if says_lifted and not row.lifted:
+        found.append("填的是脱贫人口，人员名录在这一天不是脱贫户：以名录为准，请核对。")
+    if says_monitored and not row.monitored:
+        found.append(
+            f"填的是{row.get_category_display()}，人员名录在这一天没有监测类别：以名录为准；"
+            "确属监测对象的，请先在人员名录登记是哪一类。"
+        )
+    if row.category in (Category.ORDINARY, Category.OTHER) and row.eligible:
+        which = "脱贫户" if row.lifted else "监测对象"
+        found.append(f"填的是{row.get_category_display()}，人员名录在这一天是{which}：以名录为准。")
+    return found
+
+
+def person_texts(row: PersonDetail, published: bool, on: date) -> dict[str, str]:
+    """The columns that are the person's, masked: for staff, or as exports and notices are (DOMAIN §6)."""
+    person = row.person
+    number, phones = person.id_number.open(), person.phones.open()
+    masked = mask_person(person.pk, person.name, person.birth_date, on=on)
+    return {
+        "name": mask_name(person.name) if published else masked,
+        "id_number": (mask_id_export if published else mask_id_staff)(number) if number else "",
+        "phones": "、".join(mask_phone(phone) for phone in phones.split("、") if phone),
+    }
+
+
+# --- what a row moves -------------------------------------------------------------------------------------------
+
+
+def legs(register: Register, row: Any) -> list[Leg]:
+    """What the row adds to the plan's counting rules. Raises Account.DoesNotExist for a rule the plan has not."""
+    found = []
+    for code, how_many in register.adds.items():
+        amount = how_many(row)
+        if amount:
+            target = target_account(row.plan, code)
+            if target is None:
+                raise Account.DoesNotExist(f"{row.plan.code}: {code}")
+            source = outside_account(row.plan, target.unit)
+            found.append(Leg(register.code, source, target, amount, row.unit_id))
+    return found
+
+
+def claims(register: Register, row: Any) -> list[Claim]:
+    """Whom the row counts: over all, for the unit, and as a published 其中. For `benefit_people` who is not eligible is
+    recorded and does not count."""
+    parts = [part for part, holds in ((LIFTED, row.lifted), (MONITORED, row.monitored)) if holds]
+    return [
+        Claim(account, row.person_id, row.unit_id, eligible=row.eligible if code == BENEFIT else True)
+        for code, does in register.counts.items()
+        if does(row)
+        for account in count_accounts(row.plan, code, row.unit, parts)
+    ]

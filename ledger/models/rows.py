@@ -1,0 +1,62 @@
+"""What most registers' rows have in common. Abstract: each register has a table of its own."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import models
+
+from ledger.models.entries import Detail
+
+
+class Category(models.TextChoices):
+    """人员类别, as rosters state it; what counts is the directory's dated facts."""
+
+    LIFTED = "lifted", "脱贫人口"
+    MONITORED = "monitored", "监测对象"
+    UNSTABLE = "unstable", "脱贫不稳定户"
+    MARGINAL = "marginal", "边缘易致贫户"
+    SUDDEN = "sudden", "突发严重困难户"
+    ORDINARY = "ordinary", "一般农村劳动力"
+    OTHER = "other", "其他"
+
+
+class PlannedDetail(Detail):
+    """A row that belongs to a yearly plan; what it counts, it counts for `unit`."""
+
+    plan = models.ForeignKey("ledger.Plan", models.PROTECT, related_name="+", verbose_name="方案")
+    unit = models.ForeignKey(
+        "directory.Organization", models.PROTECT, related_name="+", verbose_name="计入单位"
+    )
+
+    class Meta(Detail.Meta):
+        abstract = True
+
+
+class PersonDetail(PlannedDetail):
+    """A row about one person. `eligible`, `lifted` and `monitored` are the directory's answers on the row's day,
+    frozen at filing."""
+
+    names_person: ClassVar[bool] = True
+
+    person = models.ForeignKey("directory.Person", models.PROTECT, related_name="+", verbose_name="人员")
+    division = models.ForeignKey(
+        "directory.Division", models.PROTECT, null=True, blank=True, related_name="+", verbose_name="镇村"
+    )
+    category = models.CharField("人员类别", max_length=20, choices=Category, blank=True)
+    eligible = models.BooleanField("计入带动人口")
+    lifted = models.BooleanField("脱贫人口")
+    monitored = models.BooleanField("监测对象")
+
+    class Meta(Detail.Meta):
+        abstract = True
+
+    @property
+    def sex(self) -> str:
+        """As the directory has it."""
+        return self.person.sex
+
+    @property
+    def birth_month(self) -> str:
+        """Of a person without a number, whom it helps to find."""
+        return self.person.birth_month if self.person.is_provisional else ""
