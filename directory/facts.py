@@ -16,8 +16,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from audit import events
+from audit.bulk import insert, portions
 from directory.actions import NotAllowed
-from directory.bulk import insert, portions
 from directory.models import Person, PersonFact, User
 from directory.people import checked_reason, may_reveal, merged_members, survivors
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -20,9 +20,9 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from audit import events
+from audit.bulk import insert, portions
 from audit.models import Event
 from directory.actions import NotAllowed
-from directory.bulk import insert, portions
 from directory.identity import (
     Identity,
     IdentityError,
@@ -378,31 +378,30 @@ def clear_merged_into(*, by: User | None, person: Person) -> Person:
 
 def survivors(person_ids: Iterable[int]) -> dict[int, int]:
     """Each id → the person it counts as: itself, or whom it was merged into at the end of the chain."""
-    counted_as = {pk: pk for pk in person_ids}
-    frontier = set(counted_as)
-    while frontier:
-        step: dict[int, int] = {}
-        for some in portions(frontier):
-            found = Person.objects.filter(pk__in=some, merged_into__isnull=False)
-            step |= {pk: into for pk, into in found.values_list("pk", "merged_into") if into is not None}
-        counted_as = {pk: step.get(now, now) for pk, now in counted_as.items()}
-        frontier = set(step.values())
-    return counted_as
+    asked = set(person_ids)
+    into = _merged() if asked else {}
+    return {pk: _end(into, pk) for pk in asked}
 
 
 def merged_members(survivor_ids: Iterable[int]) -> dict[int, int]:
-    """Everyone who counts as one of `survivor_ids`, themselves included: id → survivor."""
+    """Everyone who counts as one of `survivor_ids` (who are merged into nobody), themselves included: id → survivor."""
     counted_as = {pk: pk for pk in survivor_ids}
-    frontier = set(counted_as)
-    while frontier:
-        step: dict[int, int] = {}
-        for some in portions(frontier):
-            for pk, into in Person.objects.filter(merged_into__in=some).values_list("pk", "merged_into"):
-                assert into is not None
-                step[pk] = counted_as[into]
-        counted_as |= step
-        frontier = set(step)
-    return counted_as
+    into = _merged() if counted_as else {}
+    ends = {pk: _end(into, pk) for pk in into}
+    return counted_as | {pk: end for pk, end in ends.items() if end in counted_as}
+
+
+def _merged() -> dict[int, int]:
+    """Who was merged → into whom. All of them: they are few, and asking by number for thousands costs more."""
+    pairs = Person.objects.filter(merged_into__isnull=False).values_list("pk", "merged_into")
+    return {pk: into for pk, into in pairs if into is not None}
+
+
+def _end(into: Mapping[int, int], pk: int) -> int:
+    """Where the chain from `pk` ends."""
+    while pk in into:
+        pk = into[pk]
+    return pk
 
 
 # Inside ----------------------------------------------------------------------------------------------------------

@@ -13,8 +13,8 @@ from typing import Any
 
 from django.db.models import F
 
+from audit.bulk import portions
 from directory import facts
-from directory.bulk import portions
 from directory.identity import holds_number, mask_id_export, mask_id_staff, mask_name, mask_person, mask_phone
 from directory.models import Organization, Person, User
 from directory.people import PersonRow, match_people, resolve_people, survivors
@@ -59,6 +59,7 @@ COLUMNS = (
     Column("note", "备注", "text"),
 )  # fmt: skip
 PERSONAL = ("name", "sex", "id_number", "birth_month", "phones")
+Groups = Mapping[date, Mapping[int, facts.Group]]  # day → person → what they are on that day
 
 
 @dataclass
@@ -91,8 +92,7 @@ def make(rows: Sequence[Mapping[str, Any]], by: User, on: date) -> list[Made]:
             line.problems += _problems(line, on)
     _resolve(lines, by, on)
     _refuse_twice(lines)
-    _add_stated_facts(lines, by)
-    groups = _groups(lines)
+    groups = _add_stated_facts(lines, by)
     units = township_unit({d for line in lines if (d := line.values.get("division"))})
     made = []
     for line in lines:
@@ -199,8 +199,9 @@ def _refuse_twice(lines: Sequence[_Line]) -> None:
             first.problems.append(("id_number", f"与{line.where}是同一人、同一班次，请删去一条。"))
 
 
-def _add_stated_facts(lines: Sequence[_Line], by: User) -> None:
-    """The filer's 人员类别 becomes a dated fact of people of whom the directory says nothing of that kind that day."""
+def _add_stated_facts(lines: Sequence[_Line], by: User) -> Groups:
+    """The filer's 人员类别 becomes a dated fact of people of whom the directory says nothing of that kind that day.
+    Returns what everybody is then."""
     groups = _groups(lines)
     stated: dict[tuple[int, str, date], facts.Fact] = {}
     for line in lines:
@@ -216,11 +217,13 @@ def _add_stated_facts(lines: Sequence[_Line], by: User) -> None:
         known = group.known_monitor if kind == facts.MONITOR else group.known_household
         if not known:
             stated.setdefault((line.person_id, kind, day), facts.Fact(line.person_id, kind, value, day))
-    if stated:
-        facts.add_facts(by=by, facts=list(stated.values()), source=f"{by.organization}填报的培训学员名册")
+    if not stated:
+        return groups
+    facts.add_facts(by=by, facts=list(stated.values()), source=f"{by.organization}填报的培训学员名册")
+    return _groups(lines)
 
 
-def _groups(lines: Sequence[_Line]) -> dict[date, dict[int, facts.Group]]:
+def _groups(lines: Sequence[_Line]) -> Groups:
     """Day → person → what they are on that day. One look-up a day on which a course began."""
     people: dict[date, set[int]] = defaultdict(set)
     for line in lines:
@@ -231,7 +234,7 @@ def _groups(lines: Sequence[_Line]) -> dict[date, dict[int, facts.Group]]:
 
 def _row(
     line: _Line,
-    groups: Mapping[date, Mapping[int, facts.Group]],
+    groups: Groups,
     units: Mapping[int, Organization],
     organization: Organization,
 ) -> TrainingAttendance:

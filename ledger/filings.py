@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from django.db.models import Count, Q
@@ -49,8 +49,13 @@ def reschedule(period: Period) -> None:
 def note_submission(entry: Entry) -> None:
     """Record the first submission of the entry's filing (on-time counts from it, returns do not reset it) and take
     back a 本期无."""
-    rows = Filing.objects.unscoped("提交时更新本单位的报送").filter(pk=entry.filing_id)
-    rows.filter(first_submitted_at__isnull=True).update(first_submitted_at=entry.submitted_at)
+    note_submissions([entry.filing_id], entry.submitted_at)
+
+
+def note_submissions(filing_ids: Iterable[int], at: datetime) -> None:
+    """As note_submission, of entries submitted together."""
+    rows = Filing.objects.unscoped("提交时更新本单位的报送").filter(pk__in=list(filing_ids))
+    rows.filter(first_submitted_at__isnull=True).update(first_submitted_at=at)
     rows.filter(nil_at__isnull=False).update(nil_at=None, nil_by=None)
 
 

@@ -17,6 +17,7 @@ from typing import Any
 from django.db import connection
 from django.db.models import F, Sum
 
+from audit import bulk
 from audit.locks import share_books
 from ledger import presence
 from ledger.accounts import outside_account
@@ -90,16 +91,17 @@ def net(legs: Iterable[Leg | Move]) -> dict[int, int]:
 
 @dataclass(frozen=True)
 class Filed:
-    """A submitted entry with what it will move and whom it will count."""
+    """A version of a submitted entry with what it will move and whom it will count."""
 
-    entry: Entry
+    entry_id: int
+    version: int
     legs: Sequence[Leg]
     claims: Sequence[Claim] = ()
 
 
 def hold(entry: Entry, legs: Sequence[Leg], claims: Sequence[Claim] = ()) -> None:
     """hold_all for a single entry."""
-    hold_all([Filed(entry, legs, claims)])
+    hold_all([Filed(entry.pk, entry.version, legs, claims)])
 
 
 def hold_all(filed: Sequence[Filed]) -> None:
@@ -128,38 +130,25 @@ def hold_all(filed: Sequence[Filed]) -> None:
     held = {i: (0, gives.get(i, 0), takes.get(i, 0)) for i in gives.keys() | takes.keys()}
     with posting_open():
         _apply(_deltas(held, counted))
-        Hold.objects.bulk_create(
-            (
-                Hold(
-                    entry=one.entry,
-                    position=position,
-                    kind=leg.kind,
-                    source=leg.source,
-                    target=leg.target,
-                    amount=leg.amount,
-                    organization_id=leg.organization_id,
-                    reverses_id=leg.reverses_id,
-                )
+        bulk.copy(
+            Hold,
+            ("entry_id", "position", "kind", "source_id", "target_id", "amount", "organization_id", "reverses_id"),
+            [
+                (one.entry_id, position, leg.kind, leg.source.pk, leg.target.pk, leg.amount, leg.organization_id,
+                 leg.reverses_id)
                 for one in filed
                 for position, leg in enumerate(one.legs)
-            ),
-            batch_size=CHUNK,
-        )
-        Participation.objects.bulk_create(
-            (
-                Participation(
-                    entry=one.entry,
-                    version=one.entry.version,
-                    account=claim.account,
-                    person_id=claim.person_id,
-                    organization_id=claim.organization_id,
-                    eligible=claim.eligible,
-                )
+            ],
+        )  # fmt: skip
+        bulk.copy(
+            Participation,
+            ("entry_id", "version", "account_id", "person_id", "organization_id", "eligible"),
+            [
+                (one.entry_id, one.version, claim.account.pk, claim.person_id, claim.organization_id, claim.eligible)
                 for one in filed
                 for claim in one.claims
-            ),
-            batch_size=CHUNK,
-        )
+            ],
+        )  # fmt: skip
         presence.write(counted.rows)
 
 
