@@ -15,8 +15,8 @@ from typing import Any
 
 from django.db.models import CharField
 
+from audit.bulk import portions
 from directory import facts
-from directory.bulk import portions
 from directory.identity import mask_id_export, mask_id_staff, mask_name, mask_person, mask_phone
 from directory.models import Division, Organization, Person, User
 from directory.people import PersonRow, match_people, resolve_people, survivors
