@@ -86,7 +86,7 @@ def alerts_for(
 
 
 def _overdue(user: User, today: date, each: int) -> AlertGroup:
-    live = Entry.objects.for_user(user).filter(filing=OuterRef("pk")).exclude(state=Entry.State.WITHDRAWN)
+    live = Entry.objects.for_user(user).filter(filing=OuterRef("pk")).exclude(state__in=Entry.GONE)
     late = (
         Filing.objects.for_user(user)
         .filter(due_on__lt=today, nil_at__isnull=True)

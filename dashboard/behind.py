@@ -383,4 +383,5 @@ STATE_CLASS: dict[str, str] = {
     Entry.State.RETURNED: "warn",
     Entry.State.WITHDRAWN: "idle",
     Entry.State.APPROVED: "ok",
+    Entry.State.VOID: "idle",
 }

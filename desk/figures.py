@@ -291,6 +291,7 @@ class Allowed:
 
     edit: bool = False
     withdraw: bool = False
+    void: bool = False
     attach: bool = False
     change: bool = False  # correct or reverse
     step: bool = False
@@ -307,6 +308,7 @@ class EntryPage:
     version: int
     fields: list[FieldRow]
     decision: Decision | None
+    voided: Decision | None
     compared_with: str
     evidence: list[EntryEvidence]
     evidence_missing: str
@@ -332,7 +334,8 @@ def entry_page(user: User, entry: Entry, version: int | None = None) -> EntryPag
     version = version or entry.version
     detail, before, compared_with = _details_to_compare(user, entry, version)
     decisions = list(Decision.objects.filter(entry=entry).select_related("by__organization").order_by("pk"))
-    decided = {decision.version: decision for decision in decisions}
+    decided = {d.version: d for d in decisions if d.outcome != Decision.Outcome.VOID}
+    voided = next((d for d in decisions if d.outcome == Decision.Outcome.VOID), None)
     # an undecided version is read beside what was said about the one before
     remarks_on = decided.get(version) or decided.get(version - 1)
     labels = labels_of(entry.register)
@@ -346,13 +349,14 @@ def entry_page(user: User, entry: Entry, version: int | None = None) -> EntryPag
         version=version,
         fields=_field_rows(register.shown(detail), before, remarks_on),
         decision=remarks_on,
+        voided=voided,
         compared_with=compared_with,
         evidence=hung,
         evidence_missing="" if hung else _evidence_rule(entry, register, detail),
         warnings=list(register.warnings(detail)) if entry.state == State.SUBMITTED else [],
         holds=_moves(Hold.objects.filter(entry=entry), register),
         moves=_moves(Transfer.objects.filter(entry=entry).select_related("period"), register),
-        history=_history(entry, decided, labels),
+        history=_history(entry, decisions, labels),
         after=seen.filter(pk=entry.after_id).first() if entry.after_id else None,
         what_came=list(seen.filter(Q(corrects=entry) | Q(follows=entry)).order_by("pk")),
         pending_change=pending,
@@ -372,6 +376,7 @@ def allowed(user: User, entry: Entry, change_pending: bool) -> Allowed:
         # a 红冲 has no fields of its own: it is filed again from the entry it takes back
         edit=mine and back and entry.kind != Entry.Kind.REVERSAL,
         withdraw=mine and waiting,
+        void=mine and back,
         attach=mine and waiting and entry.kind != Entry.Kind.REVERSAL,
         change=change,
         step=change and bool(get_register(entry.register).next_step),
@@ -442,14 +447,13 @@ def _moves(rows: Any, register: Register) -> list[MoveRow]:
     ]
 
 
-def _history(entry: Entry, decided: Mapping[int, Decision], labels: Mapping[str, str]) -> list[HistoryRow]:
-    """The audit trail of the entry, with the reviewer's words at the decisions."""
+def _history(entry: Entry, decisions: Iterable[Decision], labels: Mapping[str, str]) -> list[HistoryRow]:
+    """The audit trail of the entry, with the words written at the decisions."""
+    decided = {(d.version, f"entry.{d.outcome}"): d for d in decisions}  # as the actions call their events
     rows = []
     for event in Event.objects.filter(target=f"ledger.entry:{entry.pk}").order_by("pk"):
         refused = event.outcome == Event.Outcome.REFUSED
-        decision = decided.get(event.details.get("version", 0)) if not refused else None
-        if decision is not None and event.verb not in DECIDING:
-            decision = None
+        decision = None if refused else decided.get((event.details.get("version", 0), event.verb))
         at = event.at
         if decision is not None:
             at = decision.at
@@ -468,9 +472,6 @@ def _history(entry: Entry, decided: Mapping[int, Decision], labels: Mapping[str,
             )
         )
     return rows
-
-
-DECIDING = frozenset({"entry.approved", "entry.returned", "entry.withdrawn"})
 
 
 def hung_on(entry: Entry, version: int) -> list[EntryEvidence]:

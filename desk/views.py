@@ -176,6 +176,50 @@ def withdraw(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect(_next(request) or reverse("desk:entry", args=[found.pk]))
 
 
+@never_cache
+@staff
+def void(request: HttpRequest, pk: int) -> HttpResponse:
+    """Set a returned or withdrawn entry that nobody wants any more to 作废, after asking why."""
+    user = current_user(request)
+    found = find_entry(user, pk)
+    form = ReasonForm(request.POST if request.method == "POST" else None)
+    if request.method != "POST" and not figures.allowed(user, found, False).void:
+        messages.warning(
+            request,
+            f"这条记录{found.get_state_display()}，现在不能作废：只有本单位退回或撤回的记录可以作废。",
+        )
+        return redirect("desk:entry", found.pk)
+    if request.method == "POST" and form.is_valid():
+        try:
+            actions.void(
+                by=user,
+                on=timezone.localdate(),
+                entry=found,
+                version=version_seen(request),
+                reason=form.cleaned_data["reason"],
+            )
+        except Refusal as refusal:
+            for name, texts in refusal.fields.items():
+                form.add_error(name if name in form.fields else None, texts)
+        else:
+            messages.success(request, f"{found.pk} 号记录已作废。同一笔业务如仍要报，请重新填报。")
+            return redirect("desk:entry", found.pk)
+    return render(
+        request,
+        "desk/confirm.html",
+        {
+            "heading": f"作废 {found.pk} 号记录？",
+            "text": f"{found.summary}。作废后不能恢复，也不能再修改提交；记录和作废理由仍可查看。"
+            "同一笔业务以后可以重新填报。",
+            "verb": "作废",
+            "form": form,
+            "hidden": {"version": request.POST.get("version", found.version)},
+            "back": reverse("desk:entry", args=[found.pk]),
+        },
+        status=422 if form.errors else 200,
+    )
+
+
 @staff
 def attach(request: HttpRequest, pk: int) -> HttpResponse:
     """Hang further files on an undecided entry."""

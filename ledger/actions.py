@@ -284,21 +284,30 @@ def withdraw(*, by: User, on: date, entry: Entry, version: int) -> Entry:
 
 
 @refusable("entry.void")
-def void(*, by: User, on: date, entry: Entry) -> Entry:
-    """Set an undecided, returned or withdrawn entry of a voided batch to 作废, for good; what it held is released.
+def void(*, by: User, on: date, entry: Entry, version: int, reason: str) -> Entry:
+    """Set an undecided, returned or withdrawn entry to 作废, for good: it stays readable, and what it was about is free.
 
-    Raises AlreadyDecided if it was approved meanwhile, or NotAllowed.
+    `version` is the one the clerk saw. Sent twice, it is voided once. Raises NotAllowed, ReasonMissing,
+    ReasonNamesPerson, or AlreadyDecided if it was approved, submitted again or voided by another meanwhile.
     """
     share_books()
     entry = _locked(entry)
     _same_unit(by, entry)
-    if entry.state == Entry.State.APPROVED:
-        raise AlreadyDecided(f"{entry.pk} 号记录刚被审核通过，请重新作废这一批次。")
+    need_reason(reason, "请写明作废理由。")
+    if entry.state == Entry.State.VOID:
+        last = entry.decisions.select_related("by__organization").latest("pk")
+        if last.by_id == by.pk:
+            return entry
+        raise AlreadyDecided(f"{entry.pk} 号记录已由{last.by}作废，理由：{last.reason or '未写'}。")
+    if entry.state == Entry.State.APPROVED or entry.version != version:
+        raise AlreadyDecided(
+            f"{entry.pk} 号记录已变为“{entry.get_state_display()}”（第 {entry.version} 版），没有作废，请刷新后再看。"
+        )
     if entry.state == Entry.State.SUBMITTED:
         _release(entry)
     entry.state = Entry.State.VOID
     entry.save(update_fields=["state"])
-    _decide(entry, Decision.Outcome.VOID, by, on)
+    _decide(entry, Decision.Outcome.VOID, by, on, reason=reason.strip())
     _record(entry, "entry.void", by, "作废")
     return entry
 

@@ -176,7 +176,11 @@ def void_batch(*, by: User, on: date, batch: Batch, reason: str) -> Voided:
     voided, reversals = [], []
     for entry in rows.exclude(kind=Entry.Kind.REVERSAL).select_related("filed_for", "subject"):
         if entry.state in (Entry.State.SUBMITTED, Entry.State.RETURNED, Entry.State.WITHDRAWN):
-            voided.append(actions.void(by=by, on=on, entry=entry))
+            voided.append(
+                actions.void(
+                    by=by, on=on, entry=entry, version=entry.version, reason=f"批次作废：{reason}"[:500]
+                )
+            )
         elif actions.is_in_force(entry) and entry.subject.undecided_id is None:
             reversal = actions.reverse(by=by, on=on, entry=entry, reason=f"批次作废：{reason}"[:500])
             reversal.batch = batch

@@ -262,7 +262,7 @@ def declare_nil(*, by: User, on: date, filing: Filing) -> Filing:
     if not may_file(by) or by.organization_id != filing.organization_id:
         raise NotAllowed(f"只有{filing.organization}可以申报本期无。")
     live = Entry.objects.unscoped("核对本单位本期是否已有记录").filter(filing=filing)
-    count = live.exclude(state=Entry.State.WITHDRAWN).count()
+    count = live.exclude(state__in=Entry.GONE).count()
     if count:
         raise NothingToDeclare(f"{filing.period.label}已有 {count} 条记录，不能申报本期无。")
     if filing.nil_at is not None:

@@ -320,12 +320,12 @@ def questions(plan: Plan, *, scope: Scope) -> list[Question]:
 def reported(period: Period, *, scope: Scope) -> tuple[int, int]:
     """(x, y) of "x/y 单位已报": units that filed or said 本期无 for all they owe in the quarter, of units that owe.
 
-    What was filed and withdrawn is not filed.
+    What was filed and withdrawn or voided is not filed.
     """
     rows = Filing.objects.unscoped("按范围汇总报送情况").filter(period=period)
     if not scope.everything:
         rows = rows.filter(organization__in=scope.organization_ids)
-    live = Entry.objects.unscoped("按范围汇总报送情况").exclude(state=Entry.State.WITHDRAWN)
+    live = Entry.objects.unscoped("按范围汇总报送情况").exclude(state__in=Entry.GONE)
     rows = rows.annotate(filed=Exists(live.filter(filing=OuterRef("pk"))))
     owing = dict[int, bool]()
     for unit, filed, nil in rows.values_list("organization_id", "filed", "nil_at"):

@@ -24,6 +24,7 @@ STATE_CLASS = {
     Entry.State.RETURNED: "state-bad",
     Entry.State.WITHDRAWN: "state-idle",
     Entry.State.APPROVED: "state-ok",
+    Entry.State.VOID: "state-idle",
 }
 FILING_CLASS = {
     "not_filed": "state-warn",

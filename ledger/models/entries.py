@@ -102,6 +102,8 @@ class Entry(models.Model):
         APPROVED = "approved", "已通过"
         VOID = "void", "已作废"
 
+    GONE = (State.WITHDRAWN, State.VOID)  # taken back by its own unit: as if it had not been filed
+
     class Kind(models.TextChoices):
         NEW = "new", "新增"
         STEP = "step", "进展"

@@ -27,7 +27,7 @@ from tests.desk.cast import (
 from tests.desk.conftest import Browse
 from tests.ledger.world import World
 
-ENTRY_PAGES = ("entry", "voucher", "edit", "correct", "reverse", "withdraw", "attach")
+ENTRY_PAGES = ("entry", "voucher", "edit", "correct", "reverse", "withdraw", "void", "attach")
 
 
 def without_token(body: bytes) -> str:
