@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import re
 from collections.abc import Callable
 
 import pytest
@@ -110,3 +112,13 @@ def test_a_faulty_alias_is_refused_in_chinese(
 def test_villages_are_offered_with_code_and_township(browse: Browse, admin: User) -> None:
     page = browse(admin).get("/admin/directory/alias/add/").content.decode()
     assert "370406106204 徐庄镇湖沟村委会" in page
+
+
+def test_the_index_is_chinese_also_for_those_who_hear_it(browse: Browse, make: Make) -> None:
+    reviewer = make("chenjie", "陈杰", "reviewer", "xczxj")
+    for address in ("/admin/", "/admin/directory/", "/admin/directory/alias/", "/admin/directory/alias/add/"):
+        page = html.unescape(browse(reviewer).get(address).content.decode())
+        body = re.sub(r"(?s)<(script|style|head)\b.*?</\1>|<!--.*?-->", " ", page)
+        titles = re.findall(r'(?:title|aria-label|placeholder)="([^"]*)"', body)
+        words = re.findall(r"[A-Za-z]{3,}", " ".join([re.sub(r"<[^>]*>", " ", body), *titles]))
+        assert words == [], address
