@@ -234,19 +234,7 @@ def serve() -> int:
     signal.signal(signal.SIGINT, stop_like_ctrl_c)  # a shell's "&" lets programs ignore it: not this one
     programs: dict[str, subprocess.Popen[bytes]] = {}
     try:
-        programs["gunicorn"] = start(
-            [
-                BIN / "gunicorn",
-                "rongshan.wsgi",
-                f"--bind=127.0.0.1:{port}",
-                "--workers=2",
-                "--threads=4",
-                "--timeout=60",
-                "--graceful-timeout=10",
-                "--no-control-socket",
-                "--log-level=warning",
-            ]
-        )
+        programs["gunicorn"] = start(gunicorn(port))
         programs["db_worker"] = start([PYTHON, ROOT / "manage.py", "db_worker", "--verbosity=0"])
         wait_until_serving(port, programs["gunicorn"])
         print(f"\n系统已启动，请用浏览器打开 / serving at:  http://127.0.0.1:{port}/")
@@ -262,6 +250,21 @@ def serve() -> int:
         return 0
     finally:
         stop(programs.values())
+
+
+def gunicorn(port: int) -> list[str | Path]:
+    """The command of the web server."""
+    return [
+        BIN / "gunicorn",
+        "rongshan.wsgi",
+        f"--bind=127.0.0.1:{port}",
+        "--workers=2",
+        "--threads=4",
+        "--timeout=60",
+        "--graceful-timeout=10",
+        "--no-control-socket",
+        "--log-level=warning",
+    ]
 
 
 def start(command: list[str | Path]) -> subprocess.Popen[bytes]:

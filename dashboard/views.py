@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
-from typing import Any
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec
 
 from django.contrib import messages
 from django.core.exceptions import BadRequest
@@ -29,12 +30,26 @@ from ledger.bookkeeping import rule
 from ledger.models import BudgetLine, Filing, OpenQuestion, Period, Plan
 from ledger.permissions import may_rule
 from ledger.refusals import Refusal
+from ledger.snapshot import snapshot
 
+P = ParamSpec("P")
+View = Callable[Concatenate[HttpRequest, P], HttpResponse]
 Role = User.Role
 business_only = role_required(Role.LEADER, Role.REVIEWER, Role.CLERK, Role.HEAD, Role.PARTNER)
 
 # How many alerts of a kind their own page lists.
 ALL_ALERTS = 200
+
+
+def of_one_moment(view: View[P]) -> View[P]:
+    """A page's figures come from several queries; between two of them money may move, and the page would not add up."""
+
+    @wraps(view)
+    def read(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        with snapshot():
+            return view(request, *args, **kwargs)
+
+    return read
 
 
 def _periods() -> list[Period]:
@@ -75,6 +90,7 @@ def _chosen(found: Sequence[Plan], code: str | None, today: date) -> Plan:
 
 @business_only
 @require_safe
+@of_one_moment
 def home(request: HttpRequest, plan: str | None = None) -> HttpResponse:
     """The first screen; ?as_of= a quarter, ?plan= another plan."""
     user, today = signed_in(request), timezone.localdate()
@@ -94,6 +110,7 @@ def home(request: HttpRequest, plan: str | None = None) -> HttpResponse:
 
 @business_only
 @require_safe
+@of_one_moment
 def attention(request: HttpRequest) -> HttpResponse:
     """Everything that is red, and why."""
     user, today = signed_in(request), timezone.localdate()
@@ -106,6 +123,7 @@ def attention(request: HttpRequest) -> HttpResponse:
 
 @business_only
 @require_safe
+@of_one_moment
 def behind(request: HttpRequest, plan: str, what: str, stage: str) -> HttpResponse:
     """The entries behind a money figure; ?as_of=, ?quarter=, ?unit=, ?page=."""
     user, today, periods = signed_in(request), timezone.localdate(), _periods()
@@ -125,6 +143,7 @@ def behind(request: HttpRequest, plan: str, what: str, stage: str) -> HttpRespon
 
 @business_only
 @require_safe
+@of_one_moment
 def counted(request: HttpRequest, plan: str, code: str) -> HttpResponse:
     """The entries behind a target's count; ?as_of=, ?quarter=, ?page=."""
     user, today, periods = signed_in(request), timezone.localdate(), _periods()
@@ -152,6 +171,7 @@ def _without_page(request: HttpRequest) -> str:
 
 @business_only
 @require_safe
+@of_one_moment
 def line(request: HttpRequest, code: str) -> HttpResponse:
     """The page of one line of the budget."""
     user, today, periods = signed_in(request), timezone.localdate(), _periods()
@@ -164,6 +184,7 @@ def line(request: HttpRequest, code: str) -> HttpResponse:
 
 @business_only
 @require_safe
+@of_one_moment
 def filings(request: HttpRequest) -> HttpResponse:
     """Who has filed for a quarter (?period=), by default the latest that has ended."""
     user, today, periods = signed_in(request), timezone.localdate(), _periods()
@@ -176,6 +197,7 @@ def filings(request: HttpRequest) -> HttpResponse:
 
 @business_only
 @require_safe
+@of_one_moment
 def filing(request: HttpRequest, pk: int) -> HttpResponse:
     """One unit's filing of one register for one quarter, with its entries."""
     user = signed_in(request)
@@ -190,6 +212,7 @@ def filing(request: HttpRequest, pk: int) -> HttpResponse:
 
 @business_only
 @require_safe
+@of_one_moment
 def questions(request: HttpRequest) -> HttpResponse:
     """The plan's open questions; ?plan= another plan."""
     user, found = signed_in(request), _plans()
@@ -233,6 +256,7 @@ def question(request: HttpRequest, plan: str, code: str) -> HttpResponse:
 
 @business_only
 @require_safe
+@of_one_moment
 def plan(request: HttpRequest, code: str) -> HttpResponse:
     """The plan, clause by clause, with what each asks of whom."""
     user, today = signed_in(request), timezone.localdate()
@@ -241,6 +265,7 @@ def plan(request: HttpRequest, code: str) -> HttpResponse:
 
 
 @require_safe
+@of_one_moment
 def summary(request: HttpRequest, code: str) -> HttpResponse:
     """The plan's figures as JSON. Not logged in 401, no business 403, unknown plan 404, bad as_of 400, else 200 or
     304; every error says in Chinese what is wrong."""

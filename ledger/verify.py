@@ -11,12 +11,11 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, TypeVar
 
-from django.db import connection, transaction
+from django.db import connection
 from django.db.models import F, Model
 
 from audit import triggers
@@ -26,6 +25,7 @@ from ledger.evidence import sha256_of
 from ledger.models import Account, Entry, EntryEvidence, Evidence, Hold, Period, Transfer
 from ledger.posting import amount_text
 from ledger.registers import Register, all_registers
+from ledger.snapshot import snapshot
 
 CHUNK = 500  # rows of a register at a time; SQLite refuses a look-up of a thousand people at once
 
@@ -72,32 +72,10 @@ def verify() -> Iterator[Difference]:
 
     Reads one snapshot, so it may run beside people who work: it neither waits for them nor makes them wait.
     """
-    with _snapshot():
+    with snapshot():
         for one in RULES:
             for target, expected, found in one.check():
                 yield Difference(one.code, one.name, target, expected, found)
-
-
-@contextmanager
-def _snapshot() -> Iterator[None]:
-    """One state of the database for all rules. Within a transaction (a test, a restore) the caller's own."""
-    if connection.in_atomic_block:
-        yield
-        return
-    settings: Any = connection
-    connection.ensure_connection()  # which is when SQLite's wrapper learns its transaction mode
-    if connection.vendor == "sqlite":
-        # IMMEDIATE would keep every clerk from saving for as long as this takes
-        mode, settings.transaction_mode = settings.transaction_mode, "DEFERRED"
-    try:
-        with transaction.atomic():
-            if connection.vendor == "postgresql":
-                with connection.cursor() as cursor:
-                    cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-            yield
-    finally:
-        if connection.vendor == "sqlite":
-            settings.transaction_mode = mode
 
 
 # --- balances ---------------------------------------------------------------------------------------------------

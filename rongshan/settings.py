@@ -150,7 +150,6 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
-    "rongshan.middleware.BusyDatabase",
     "axes.middleware.AxesMiddleware",  # last: it turns a locked log-in into the page that says so
 ]
 

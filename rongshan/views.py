@@ -1,9 +1,11 @@
 """The pages that belong to no app: the way in, the answer to a watchdog, the pages that tell of errors."""
 
+import sys
+from collections.abc import Iterator
 from datetime import timedelta
 
 from django.contrib.auth.decorators import login_required
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, InterfaceError, OperationalError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
 from django.template.loader import render_to_string
@@ -16,6 +18,7 @@ from rongshan.context import first_page
 
 # A task is picked up within a second by a worker that lives; five minutes leave room for one long import.
 STALLED_AFTER = timedelta(minutes=5)
+RETRY_AFTER = 5  # seconds
 
 
 @login_required
@@ -53,6 +56,8 @@ def healthz(request: HttpRequest) -> JsonResponse:
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    if passes(exception):  # a session that could not be saved comes here
+        return unavailable()
     return HttpResponse(render_to_string("400.html"), status=400)
 
 
@@ -70,4 +75,36 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
+    if passes(sys.exc_info()[1]):
+        return unavailable()
     return HttpResponse(render_to_string("500.html"), status=500)
+
+
+def unavailable() -> HttpResponse:
+    """ "Please try again": what was typed is still in the form, whose token makes sending it twice harmless."""
+    answer = HttpResponse(render_to_string("503.html"), status=503)
+    answer.headers["Retry-After"] = str(RETRY_AFTER)
+    return answer
+
+
+def passes(error: BaseException | None) -> bool:
+    """Whether the error, or one that led to it, is a database's that will be over in a moment: PostgreSQL out of reach,
+    starting, stopping or full of connections, a deadlock or time-out; or a full wait for SQLite's one writer."""
+    return any(_passes(one) for one in _chain(error))
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def _passes(error: BaseException) -> bool:
+    if isinstance(error, InterfaceError):  # a connection that broke earlier in the request
+        return True
+    if not isinstance(error, OperationalError):
+        return False
+    if connection.vendor == "sqlite":
+        return "database is locked" in str(error)
+    state = getattr(error.__cause__, "pgcode", None)  # none: there was no server to give one
+    return state is None or state.startswith(("08", "57")) or state in ("40001", "40P01", "53300", "55P03")

@@ -4,13 +4,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.contrib.sessions.models import Session
 from django.core.exceptions import PermissionDenied
-from django.db import OperationalError
+from django.db import OperationalError, connection
 from django.http import HttpRequest, HttpResponse
 from django.test import Client, RequestFactory
 
 from rongshan import views
-from rongshan.middleware import BusyDatabase
 
 SECRET = "990000197906120027"
 
@@ -98,12 +98,46 @@ def test_every_answer_carries_the_strict_policy_and_stays_out_of_frames(client: 
     assert answer["X-Content-Type-Options"] == "nosniff"
 
 
-def test_a_full_wait_for_sqlite_asks_to_try_again_and_any_other_fault_does_not() -> None:
-    middleware = BusyDatabase(lambda request: HttpResponse())
-    request = RequestFactory().post("/desk/new/fund_flow/")
-    answer = middleware.process_exception(request, OperationalError("database is locked"))
-    assert answer is not None
-    assert (answer.status_code, answer["Retry-After"]) == (503, "5")
+@pytest.mark.parametrize(
+    ("said", "vendor", "status"),
+    [
+        ("database is locked", "sqlite", 503),
+        ("disk I/O error", "sqlite", 500),
+        ("connection to server on socket … failed: Connection refused", "postgresql", 503),
+    ],
+)
+def test_a_database_that_will_be_back_in_a_moment_asks_to_try_again(
+    said: str, vendor: str, status: int, monkeypatch: pytest.MonkeyPatch, rf: RequestFactory
+) -> None:
+    monkeypatch.setattr(connection, "vendor", vendor)
+    try:
+        raise OperationalError(said)
+    except OperationalError:
+        answer = views.server_error(rf.post("/desk/new/fund_flow/"))
+    assert answer.status_code == status
+    assert answer.get("Retry-After") == ("5" if status == 503 else None)
+    assert ("重复提交不会重复记账" in answer.content.decode()) == (status == 503)
+
+
+def test_a_fault_of_ours_is_no_busy_database(rf: RequestFactory) -> None:
+    try:
+        raise ValueError("database is locked")
+    except ValueError:
+        assert views.server_error(rf.get("/")).status_code == 500
+
+
+@pytest.mark.django_db
+def test_a_session_that_could_not_be_saved_is_no_bad_request(
+    monkeypatch: pytest.MonkeyPatch, client: Client, django_user_model: Any
+) -> None:
+    person = django_user_model.objects.create(username="someone", role="auditor", must_change_password=False)
+    client.force_login(person, backend="django.contrib.auth.backends.ModelBackend")
+    assert client.get("/password/").status_code == 200
+
+    def gone(self: object, **options: object) -> None:
+        raise OperationalError("database is locked")
+
+    monkeypatch.setattr(Session, "save", gone)
+    answer = client.get("/password/")
+    assert answer.status_code == 503
     assert "重复提交不会重复记账" in answer.content.decode()
-    assert middleware.process_exception(request, OperationalError("disk I/O error")) is None
-    assert middleware.process_exception(request, ValueError("database is locked")) is None

@@ -11,6 +11,8 @@ from pathlib import Path
 
 from tests.ledger.kill.servers import Postgres, Sqlite
 
+BROKEN = ["", "no-lock", "debit-first", "read-and-write", "deferred", "no-check", "no-trigger", "torn"]
+
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.ledger.kill")
@@ -21,8 +23,10 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--seconds", type=float, default=900, help="the longest the clients may take")
     parser.add_argument(
-        "--broken", choices=["", "no-lock", "debit-first", "read-and-write", "deferred"], default=""
+        "--outage", type=float, default=5, help="the longest a reader may be without a page, seconds"
     )
+    parser.add_argument("--no-readers", action="store_true", help="read no page meanwhile")
+    parser.add_argument("--broken", choices=BROKEN, default="")
     asked = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="rongshan-kill-"))
     server: Postgres | Sqlite | None = None
@@ -47,8 +51,10 @@ def main() -> int:
             clients=asked.clients,
             seed=asked.seed,
             seconds=asked.seconds,
+            outage=asked.outage,
             broken=asked.broken,
             folder=folder,
+            read=not asked.no_readers,
         )
         verdict = execute(run, server)
         print(report(verdict))  # noqa: T201  the command's answer

@@ -23,7 +23,7 @@ from ledger.models import Account, Entry
 from ledger.refusals import Refusal
 from tests.ledger.kill.faults import FAULTS
 from tests.ledger.kill.models import HotMove
-from tests.ledger.kill.registers import DAY, HOT_MOVE
+from tests.ledger.kill.registers import DAY, HOT, HOT_MOVE, code_of
 
 DONE = ("approved", "returned", "refused", "check")  # words after which a client leaves a move alone
 ATTEMPTS = 400  # at a move whose outcome is unknown
@@ -31,7 +31,7 @@ ATTEMPTS = 400  # at a move whose outcome is unknown
 
 @dataclass(frozen=True)
 class Move:
-    """One transfer to be: from and to hot account number (0…7), amount in 分, and what the reviewer will say."""
+    """One transfer to be: from and to which of the HOT accounts, amount in 分, and what the reviewer will say."""
 
     number: int
     source: int
@@ -96,12 +96,13 @@ def _finish(move: Move, client: int, seed: int, log: Log, deadline: float, chanc
 def _try(move: Move, client: int, seed: int, log: Log) -> None:
     clerk = User.objects.select_related("organization").get(username=f"clerk{client}")
     reviewer = User.objects.select_related("organization").get(username=f"reviewer{client % 4}")
-    hot = {account.code: account for account in Account.objects.filter(code__startswith="hot")}
+    ends = [code_of(*HOT[move.source]), code_of(*HOT[move.target])]
+    hot = {account.code: account for account in Account.objects.filter(code__in=ends)}
     assert clerk.organization is not None
     row = HotMove(
         number=move.number,
-        source=hot[f"hot{move.source}"],
-        target=hot[f"hot{move.target}"],
+        source=hot[ends[0]],
+        target=hot[ends[1]],
         amount=move.amount,
         organization=clerk.organization,
     )

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable
 
 from django.db import connection
 
+from audit import triggers
 from ledger import posting
 from ledger.models import Account
 
@@ -13,7 +15,9 @@ Deltas = dict[int, tuple[int, int, int]]
 
 
 def _unlocked(ids: Iterable[int]) -> dict[int, Account]:
-    return {account.pk: account for account in Account.objects.filter(pk__in=set(ids)).order_by("pk")}
+    found = {account.pk: account for account in Account.objects.filter(pk__in=set(ids)).order_by("pk")}
+    time.sleep(0.02)  # so that a short run meets what a long one would
+    return found
 
 
 def no_lock() -> None:
@@ -55,7 +59,7 @@ def read_and_write() -> None:
 
 
 def nothing() -> None:
-    """The posting as it is; "deferred" is broken by settings.py."""
+    """The posting as it is: broken is the database (break_database), its mode (settings.py), or the pages (apps.py)."""
 
 
 FAULTS: dict[str, Callable[[], None]] = {
@@ -63,5 +67,26 @@ FAULTS: dict[str, Callable[[], None]] = {
     "no-lock": no_lock,
     "debit-first": debit_first,
     "read-and-write": read_and_write,
+    "no-check": nothing,
+    "no-trigger": nothing,
     "deferred": nothing,
+    "torn": nothing,
 }
+
+
+def break_database(broken: str) -> None:
+    """Take away the CHECK that no account falls below its minimum, or the trigger that only a posting moves one."""
+    if broken == "no-check":
+        every = Account._meta.constraints
+        taken = next(one for one in every if one.name == "account_not_below_minimum")
+        Account._meta.constraints = [
+            one for one in every if one is not taken
+        ]  # what SQLite makes the table anew from
+        with triggers.lifted(connection), connection.schema_editor() as editor:
+            editor.remove_constraint(Account, taken)
+        Account._meta.constraints = every
+    if broken == "no-trigger":
+        lost = next(one for one in triggers.expected() if one.name == "ledger_account_only_by_posting")
+        on_table = f" ON {lost.table}" if connection.vendor == "postgresql" else ""
+        with connection.cursor() as cursor:
+            cursor.execute(f"DROP TRIGGER {lost.name}{on_table}")

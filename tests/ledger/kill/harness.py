@@ -14,22 +14,42 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.management import call_command
 from django.db import connection, connections
+from django.utils import timezone
 
 from audit import triggers
-from directory.models import Division, Organization, User
+from directory.loading import load_directory
+from directory.models import Organization, User
+from funds.loading import load_plan
 from ledger import actions
-from ledger.models import Account, Entry, Hold, Transfer
-from ledger.periods import ensure_year
+from ledger.accounts import ALLOCATED, ARRANGED, CHAIN, DISBURSED, SPENT, money_account
+from ledger.models import Account, BudgetLine, Entry, Hold, Plan, Transfer
 from ledger.verify import verify
 from tests.ledger.kill.clients import DONE, Move, read_log, run_client
+from tests.ledger.kill.faults import break_database
+from tests.ledger.kill.intruder import intrude
 from tests.ledger.kill.models import HotMove
-from tests.ledger.kill.registers import DAY, HOT_MOVE
+from tests.ledger.kill.readers import (
+    LEADER,
+    LINES,
+    PAGES,
+    PASSWORD,
+    Figures,
+    Reader,
+    Site,
+    read_on,
+    readings,
+)
+from tests.ledger.kill.registers import BOTH_WAYS, DAY, HOT, HOT_MOVE, PLAN, ROUTES, UNIT, code_of
 from tests.ledger.kill.servers import Postgres, Sqlite
 
-HOT = 8  # accounts
-OPENING = 20_000  # 分 in each: some moves of up to 9,999 find too little, and must be refused
+OPENING = (
+    20_000  # 分 at each stage of the lines: some moves of up to 9,999 find too little, and must be refused
+)
+TRIED = 4  # times at least, a balance is tried to be written by SQL
+SETTLES = 0.5  # seconds in which the readers still see the last move
 WHY = "压力测试核对全部记录"
 
 
@@ -43,9 +63,14 @@ class Run:
     clients: int
     seed: int
     seconds: float
+    outage: float
     broken: str
     folder: Path
+    read: bool = True  # whether pages are read meanwhile
     moves: list[Move] = field(default_factory=list)
+    opening: set[int] = field(default_factory=set)  # entries that filled the hot accounts
+    restarts: list[float] = field(default_factory=list)  # seconds the server was away
+    start: Counter[tuple[str, str]] = field(default_factory=Counter)  # (line, stage) → balance after that
 
 
 @dataclass
@@ -57,71 +82,117 @@ class Verdict:
 
 
 def execute(run: Run, server: Postgres | Sqlite) -> Verdict:
-    """Make the books, let the clients loose, kill, and judge. Ends by `run.seconds` whatever happens."""
+    """Make the books, let clients and readers loose, kill, and judge. Ends by `run.seconds` whatever happens."""
     call_command("migrate", verbosity=0)
     with connection.schema_editor() as editor:
         editor.create_model(HotMove)  # the test's own register has no migration
     triggers.install(connection)
-    _open_books(run.clients)
+    _open_books(run)
+    break_database(run.broken)
     connections.close_all()
     chance = random.Random(run.seed)
     run.moves = [_move(number, chance) for number in range(run.transfers)]
-    began = time.monotonic()
-    deadline = began + run.seconds
-    killed = _let_loose(run, server, chance, deadline)
-    took = time.monotonic() - began
-    return _judge(run, server, took, killed)
+    site = Site(run.folder) if run.read else None
+    last: dict[str, Figures] = {}
+    try:
+        began = time.monotonic()
+        killed = _let_loose(run, server, site, chance, began + run.seconds)
+        took = time.monotonic() - began
+        if site:
+            with suppress(OSError):  # judged by what is missing then
+                reader = Reader(site.url)
+                for name, (path, understand) in PAGES.items():
+                    last[name] = understand(reader.get(path)).figures
+    finally:
+        if site:
+            site.stop()
+    return _judge(run, server, took, killed, last)
 
 
 def _move(number: int, chance: random.Random) -> Move:
-    source, target = chance.sample(range(HOT), 2)
+    source, target = chance.choice(ROUTES)
     return Move(number, source, target, chance.randrange(1, 10_000), approve=chance.random() < 0.95)
 
 
-def _open_books(clients: int) -> None:
-    county = Division.objects.get_or_create(code="370406", defaults={"name": "山亭区", "level": "county"})[0]
-    bureau = Organization.objects.create(
-        code="killbureau", name="并发测试局", short_name="并发测试局", kind="bureau", side="shanting"
-    )
-    towns = []
-    for n in range(4):
-        place = Division.objects.create(
-            code=f"37040690{n}", name=f"测试镇{n}", level="township", parent=county
+def _open_books(run: Run) -> None:
+    """The 2022 plan as loaded, OPENING at each stage of the lines where money runs both ways, and who works."""
+    load_directory()
+    bureau = Organization.objects.get(code="xczxj")
+    towns = list(Organization.objects.filter(kind="township").order_by("code")[:4])
+
+    def user(username: str, role: str, unit: Organization) -> User:
+        made = User(
+            username=username,
+            full_name=username,
+            role=role,
+            organization=unit,
+            must_change_password=False,
+            password_changed_at=timezone.now(),
         )
-        towns.append(
-            Organization.objects.create(
-                code=place.code,
-                name=place.name,
-                short_name=place.name,
-                kind="township",
-                side="shanting",
-                division=place,
+        made.set_password(PASSWORD)
+        made.save(force_insert=True)
+        return made
+
+    clerks = [user(f"clerk{n}", User.Role.CLERK, towns[n % 4]) for n in range(run.clients)]
+    reviewers = [user(f"reviewer{n}", User.Role.REVIEWER, bureau) for n in range(4)]
+    user(LEADER, User.Role.LEADER, bureau)
+    text = (settings.BASE_DIR / "fixtures" / "plan-2022.yaml").read_text("utf-8")
+    load_plan(by=reviewers[0], on=DAY, text=text)
+    plan, unit = Plan.objects.get(code=PLAN), Organization.objects.get(code=UNIT)
+    for code, stage in HOT:
+        line = BudgetLine.objects.get(plan=plan, code=code)
+        account = money_account(plan, stage, line, None if stage == ARRANGED else unit)
+        assert account.code == code_of(code, stage)
+    number = run.transfers
+    for code in BOTH_WAYS:
+        for times, source, target in (
+            (3, ARRANGED, ALLOCATED),
+            (2, ALLOCATED, DISBURSED),
+            (1, DISBURSED, SPENT),
+        ):
+            row = HotMove(
+                number=number,
+                source=Account.objects.get(code=code_of(code, source)),
+                target=Account.objects.get(code=code_of(code, target)),
+                amount=times * OPENING,
+                organization=unit,
             )
-        )
-    for n in range(clients):
-        User.objects.create(
-            username=f"clerk{n}", full_name=f"填报{n}", role="clerk", organization=towns[n % 4]
-        )
-    for n in range(4):
-        User.objects.create(
-            username=f"reviewer{n}", full_name=f"审核{n}", role="reviewer", organization=bureau
-        )
-    ensure_year(DAY.year)
-    spring = Account.objects.create(
-        code="spring", name="来源", unit="分", stage="source", minimum=-HOT * OPENING
-    )
-    clerk, reviewer = User.objects.get(username="clerk0"), User.objects.get(username="reviewer0")
-    for n in range(HOT):
-        hot = Account.objects.create(code=f"hot{n}", name=f"热点账户{n}", unit="分", stage="hot")
-        row = HotMove(number=10**6 + n, source=spring, target=hot, amount=OPENING, organization=towns[0])
-        entry = actions.submit(by=clerk, on=DAY, register=HOT_MOVE, row=row)
-        actions.approve(by=reviewer, on=DAY, entry=entry, version=1)
+            entry = actions.submit(by=clerks[0], on=DAY, register=HOT_MOVE, row=row)
+            actions.approve(by=reviewers[0], on=DAY, entry=entry, version=1)
+            run.opening.add(entry.pk)
+            number += 1
+    run.start = _balances()
 
 
-def _let_loose(run: Run, server: Postgres | Sqlite, chance: random.Random, deadline: float) -> int:
+class _Progress:
+    """How many moves are finished, told from what the clients' logs have grown by since the last look."""
+
+    def __init__(self, run: Run) -> None:
+        self.read = {run.folder / f"client-{number}.log": 0 for number in range(run.clients)}
+        self.finished = 0
+
+    def look(self) -> int:
+        for path, place in self.read.items():
+            if path.exists() and path.stat().st_size > place:
+                with path.open("rb") as file:
+                    file.seek(place)
+                    lines = file.read()
+                self.read[path] = place + len(lines)
+                self.finished += sum(line.split(b" ", 1)[0].decode() in DONE for line in lines.splitlines())
+        return self.finished
+
+
+def _let_loose(
+    run: Run, server: Postgres | Sqlite, site: Site | None, chance: random.Random, deadline: float
+) -> int:
     """Run the clients to their end, killing on the way; returns how often something was killed."""
     fork = multiprocessing.get_context("fork")
     working: dict[int, Any] = {}
+    beside = [fork.Process(target=intrude, args=(run.folder, deadline))]
+    if site:
+        beside += [
+            fork.Process(target=read_on, args=(name, site.url, run.folder, deadline)) for name in PAGES
+        ]
 
     def start(number: int) -> None:
         mine = run.moves[number :: run.clients]
@@ -131,9 +202,12 @@ def _let_loose(run: Run, server: Postgres | Sqlite, chance: random.Random, deadl
         process.start()
         working[number] = process
 
+    for process in beside:
+        process.start()
     for number in range(run.clients):
         start(number)
     killed = 0
+    progress = _Progress(run)
     # spread over the run, at odd moments
     marks = sorted(chance.uniform(0.1, 0.9) * run.transfers for _ in range(run.kills))
     try:
@@ -142,10 +216,10 @@ def _let_loose(run: Run, server: Postgres | Sqlite, chance: random.Random, deadl
                 if process.exitcode is not None:
                     process.join()
                     del working[number]
-            if marks and working and _finished(run) >= marks[0]:
+            if marks and working and progress.look() >= marks[0]:
                 marks.pop(0)
                 if isinstance(server, Postgres):
-                    server.kill_and_restart(chance)
+                    run.restarts.append(server.kill_and_restart(chance))
                     killed += 1
                 else:
                     for number in chance.sample(sorted(working), min(len(working), run.clients // 2)):
@@ -155,22 +229,50 @@ def _let_loose(run: Run, server: Postgres | Sqlite, chance: random.Random, deadl
                         killed += 1
                         start(number)
             time.sleep(0.02)
+        time.sleep(SETTLES)
+        while beside[0].is_alive() and len(_intruder(run)) < TRIED and time.monotonic() < deadline:
+            time.sleep(0.05)
     finally:
-        for process in working.values():
+        for process in [*beside, *working.values()]:
             process.kill()
             process.join()
     return killed
 
 
-def _finished(run: Run) -> int:
-    return sum(word in DONE for word, _, _ in _log(run))
+def _intruder(run: Run) -> list[tuple[str, int, str]]:
+    return read_log(run.folder / "intruder.log")
+
+
+def _balances() -> Counter[tuple[str, str]]:
+    """(line, stage) → what its accounts hold, in 分."""
+    found = Counter[tuple[str, str]]()
+    rows = Account.objects.filter(plan__code=PLAN, stage__in=CHAIN)
+    for line, stage, balance in rows.values_list("line__code", "stage", "balance"):
+        found[line, stage] += balance
+    return found
+
+
+def _hot(balances: Counter[tuple[str, str]]) -> dict[str, int]:
+    return {f"{line} {stage}": balances[line, stage] for line, stage in HOT}
+
+
+def _figures(balances: Counter[tuple[str, str]]) -> Figures:
+    """What a page has to say of the balances: at each stage also what has gone further."""
+    figures = {}
+    for number, stage in enumerate(CHAIN):
+        for line in LINES:
+            figures[line, stage] = sum(balances[line, one] for one in CHAIN[number:])
+        figures["total", stage] = sum(figures[line, stage] for line in LINES)
+    return figures
 
 
 def _log(run: Run) -> list[tuple[str, int, str]]:
     return [line for number in range(run.clients) for line in read_log(run.folder / f"client-{number}.log")]
 
 
-def _judge(run: Run, server: Postgres | Sqlite, took: float, killed: int) -> Verdict:
+def _judge(
+    run: Run, server: Postgres | Sqlite, took: float, killed: int, last: dict[str, Figures]
+) -> Verdict:
     log = _log(run)
     words = Counter(word for word, _, _ in log)
     sent = Counter(number for word, number, _ in log if word == "submitted")
@@ -187,20 +289,22 @@ def _judge(run: Run, server: Postgres | Sqlite, took: float, killed: int) -> Ver
     }
     made: dict[int, list[tuple[str, str, int]]] = {}
     columns = ("entry_id", "source__code", "target__code", "amount")
-    for entry_id, source, target, amount in Transfer.objects.values_list(*columns):
+    ours = Transfer.objects.filter(entry__register=HOT_MOVE.code)
+    for entry_id, source, target, amount in ours.values_list(*columns):
         made.setdefault(entry_id, []).append((source, target, amount))
-    balances = dict.fromkeys((f"hot{n}" for n in range(HOT)), OPENING)
+    codes = [code_of(*one) for one in HOT]
+    balances = Counter(run.start)
     lost = doubled = unfinished = 0
     for move in run.moves:
         entry = entries.pop(move.token(run.seed), None)
         transfers = made.pop(entry.pk, []) if entry else []
-        wanted = (f"hot{move.source}", f"hot{move.target}", move.amount)
+        wanted = (codes[move.source], codes[move.target], move.amount)
         if move.number in told.get("submitted", ()) and entry is None:
             lost += 1
         if move.number in told.get("approved", ()):
             lost += transfers.count(wanted) < 1
-            balances[wanted[0]] -= move.amount
-            balances[wanted[1]] += move.amount
+            balances[HOT[move.source]] -= move.amount
+            balances[HOT[move.target]] += move.amount
         elif move.number in told.get("returned", ()):
             expect(
                 entry is not None and entry.state == Entry.State.RETURNED,
@@ -212,23 +316,38 @@ def _judge(run: Run, server: Postgres | Sqlite, took: float, killed: int) -> Ver
         elif move.number not in told.get("check", ()):
             unfinished += 1
         doubled += max(0, len(transfers) - 1)
-    opening = {pk for pk, moves in made.items() if len(moves) == 1 and moves[0][0] == "spring"}
     expect(lost == 0, f"{lost} acknowledged moves are lost")
     expect(doubled == 0, f"{doubled} transfers are doubled")
     expect(unfinished == 0, f"{unfinished} moves were not finished")
-    expect(len(entries) == HOT, f"{len(entries) - HOT} entries are nobody's")
-    expect(set(made) == opening, f"{len(set(made) - opening)} entries moved what nobody filed")
+    nobodys = {entry.pk for entry in entries.values()} - run.opening
+    expect(not nobodys, f"{len(nobodys)} entries are nobody's")
+    expect(not set(made) - run.opening, f"{len(set(made) - run.opening)} entries moved what nobody filed")
     holds = Hold.objects.count()
     expect(holds == 0, f"{holds} holds are left")
-    found = dict(Account.objects.filter(code__startswith="hot").values_list("code", "balance"))
-    expect(found == balances, f"balances are {found}, acknowledged were {balances}")
-    expect(min(found.values()) >= 0, f"an account is overdrawn: {found}")
+    found = _balances()
+    expect(found == balances, f"balances are {_hot(found)}, acknowledged were {_hot(balances)}")
+    expect(min(found.values()) >= 0, f"an account is overdrawn: {_hot(found)}")
+    intruder = Counter(word for word, _, _ in _intruder(run))
+    expect(intruder.total() > 0, "no balance was tried to be written by SQL")
+    expect(intruder["through"] == 0, "a balance was written by SQL")
     expect(killed > 0 or not run.kills, "nothing was killed")
     expect(words["refused"] > 0, "no move was refused: the accounts were not hot enough")
     deadlocks = max(words["deadlock"], server.deadlocks())
     expect(deadlocks == 0, f"{deadlocks} deadlocks")
     expect(words["locked"] == 0, f"{words['locked']} times 'database is locked'")
     expect(words["check"] == 0, f"{words['check']} refusals came from a CHECK instead of the posting")
+    pages = readings(run.folder)
+    expect(pages.counts["good"] > 0 or not run.read, "no page was read")
+    for word in ("wrong", "rude"):
+        expect(pages.counts[word] == 0, f"{pages.counts[word]} pages were {word}: {pages.examples[:3]}")
+    longest = max(pages.outages, default=0.0)
+    if isinstance(server, Postgres):  # on SQLite it is a full wait for the one writer, and counted there
+        expect(longest <= run.outage, f"readers were without a page for {longest:.1f} s")
+    figures = _figures(balances)
+    for name in PAGES if run.read else ():
+        shown = last.get(name, {})
+        other = {place: (shown.get(place), due) for place, due in figures.items() if shown.get(place) != due}
+        expect(not other, f"the last {name} shows {other} (shown, due)")
     differences = list(verify())
     expect(not differences, f"verify_ledger names {len(differences)} differences: {differences[:3]}")
     counts = {
@@ -248,6 +367,15 @@ def _judge(run: Run, server: Postgres | Sqlite, took: float, killed: int) -> Ver
         "locked": words["locked"],
         "waited_20_s": words["waited"],
         "check": words["check"],
+        "sql_refused": intruder["refused"],
+        "pages_read": sum(pages.counts.values()),
+        "pages_503": pages.counts["away"],
+        "pages_wrong": pages.counts["wrong"],
+        "pages_rude": pages.counts["rude"],
+        "outages": len(pages.outages),
+        "longest_restart_s": round(max(run.restarts, default=0.0), 2),
+        "longest_outage_s": round(longest, 2),
+        "slowest_page_s": round(pages.slowest, 2),
         "lost": lost,
         "doubled": doubled,
         "differences": len(differences),

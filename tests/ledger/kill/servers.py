@@ -68,8 +68,10 @@ class Postgres:
                 raise RuntimeError(f"the server did not start:\n{self.log.read_text()[-2000:]}")
             time.sleep(0.05)
 
-    def kill_and_restart(self, chance: random.Random) -> None:
-        """kill -9 of the server and of every process it started, then a start that has to recover."""
+    def kill_and_restart(self, chance: random.Random) -> float:
+        """kill -9 of the server and of every process it started, then a start that has to recover. Returns the seconds
+        until it answers again."""
+        began = time.monotonic()
         children = _children_of(self.process.pid)
         self.process.kill()
         self.process.wait()
@@ -85,6 +87,7 @@ class Postgres:
             time.sleep(0.01)
         time.sleep(chance.uniform(0, 0.3))
         self.start()
+        return time.monotonic() - began
 
     def deadlocks(self) -> int:
         """Deadlocks (40P01) that the server itself noticed."""
