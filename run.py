@@ -41,8 +41,9 @@ VENDOR_FILES = {
     "echarts/dist/echarts.min.js": "echarts.min.js",
 }
 
-# What the browser tests need from Debian: the file that shows it is there → its package.
+# What the browser tests and the audit of what is on disk need from Debian: the file that shows it is there → its package.
 APT_PACKAGES = {
+    "/usr/bin/strace": "strace",
     "/usr/bin/chromium": "chromium",
     "/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc": "fonts-noto-cjk",
 }
@@ -360,7 +361,10 @@ def checks(pytest_arguments: list[str]) -> Iterable[tuple[str, Step]]:
 def slow_checks(pytest_arguments: list[str]) -> Iterable[tuple[str, Step]]:
     with_postgres = [PYTHON, ROOT / "tests" / "with_postgres.py"]
     yield "tests on PostgreSQL", command([*with_postgres, *pytest(), *pytest_arguments])
-    yield "Debian packages for the browser", install_apt_packages
+    yield "Debian packages for what follows", install_apt_packages
+    for engine in ("sqlite", "postgres"):
+        audit = [PYTHON, "-m", "tests.ledger.fsync", "--engine", engine, "--entries", "20"]
+        yield f"what is saved is on disk ({engine})", command(audit)
     yield (
         "tests in a browser",
         command([PYTHON, "-m", "pytest", ROOT / "tests" / "browser", *pytest_arguments]),
@@ -387,14 +391,14 @@ def timed(name: str, step: Step) -> tuple[bool, float]:
 
 
 def install_apt_packages() -> bool:
-    """Installs what the browser tests need, if this is Debian and we are root; otherwise names it."""
+    """Installs what the last tests need, if this is Debian and we are root; otherwise names it."""
     missing = [package for file, package in APT_PACKAGES.items() if not Path(file).exists()]
     if not missing:
         return True
     apt = shutil.which("apt-get")
     if apt is None or os.geteuid() != 0:
         names = " ".join(missing)
-        print(f"浏览器测试需要以下软件包，请先安装：{names}\nThe browser tests need these packages: {names}")
+        print(f"测试需要以下软件包，请先安装：{names}\nThe tests need these packages: {names}")
         return False
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     install_them = [apt, "install", "-y", "-qq", "--no-install-recommends", *missing]

