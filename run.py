@@ -363,7 +363,7 @@ def slow_checks(pytest_arguments: list[str]) -> Iterable[tuple[str, Step]]:
     yield "tests on PostgreSQL", command([*with_postgres, *pytest(), *pytest_arguments])
     yield "Debian packages for what follows", install_apt_packages
     for engine in ("sqlite", "postgres"):
-        audit = [PYTHON, "-m", "tests.ledger.fsync", "--engine", engine, "--entries", "20"]
+        audit: list[str | Path] = [PYTHON, "-m", "tests.ledger.fsync", "--engine", engine, "--entries", "20"]
         yield f"what is saved is on disk ({engine})", command(audit)
     yield (
         "tests in a browser",

@@ -60,6 +60,13 @@ def test_nothing_acknowledged_is_lost_or_doubled_when_killed_and_every_page_adds
     assert answer["pages_read"] > 0
 
 
+def test_an_import_killed_anywhere_is_whole_or_nothing_and_counted_once_when_sent_again() -> None:
+    code, answer, output = run("--imports", "--kills", "5", "--seed", str(int(time.time()) // 86400))
+    print(output)  # noqa: T201
+    assert code == 0, output
+    assert answer["whole"] + answer["nothing"] == 5
+
+
 BROKEN = {
     "postgres": [
         ("no-lock", "60", lambda answer: answer["check"] or answer["deadlocks"]),

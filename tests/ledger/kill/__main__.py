@@ -19,6 +19,9 @@ def main() -> int:
     parser.add_argument("--engine", choices=["postgres", "sqlite"], required=True)
     parser.add_argument("--transfers", type=int, default=3000)
     parser.add_argument("--kills", type=int, default=3)
+    parser.add_argument(
+        "--imports", action="store_true", help="kill imports of workbooks instead, --kills of them"
+    )
     parser.add_argument("--clients", type=int, default=16)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--seconds", type=float, default=900, help="the longest the clients may take")
@@ -56,7 +59,12 @@ def main() -> int:
             folder=folder,
             read=not asked.no_readers,
         )
-        verdict = execute(run, server)
+        if asked.imports:
+            from tests.ledger.kill.importing import kill_imports
+
+            verdict = kill_imports(run)
+        else:
+            verdict = execute(run, server)
         print(report(verdict))  # noqa: T201  the command's answer
         return 1 if verdict.faults else 0
     finally:

@@ -75,7 +75,7 @@ class Postgres:
         """kill -9 of the server and of every process it started, then a start that has to recover. Returns the seconds
         until it answers again."""
         began = time.monotonic()
-        children = _children_of(self.process.pid)
+        children = children_of(self.process.pid)
         self.process.kill()
         self.process.wait()
         for pid in children:
@@ -84,7 +84,7 @@ class Postgres:
             except ProcessLookupError:
                 continue
         give_up = time.monotonic() + STARTS_WITHIN
-        while any(Path(f"/proc/{pid}/stat").exists() and not _is_zombie(pid) for pid in children):
+        while any(Path(f"/proc/{pid}/stat").exists() and not is_zombie(pid) for pid in children):
             if time.monotonic() > give_up:
                 raise RuntimeError("the server's processes do not end")
             time.sleep(0.01)
@@ -107,7 +107,7 @@ class Postgres:
         shutil.rmtree(self.data, ignore_errors=True)
 
 
-def _children_of(parent: int) -> list[int]:
+def children_of(parent: int) -> list[int]:
     children = []
     for folder in Path("/proc").glob("[0-9]*"):
         try:
@@ -120,7 +120,7 @@ def _children_of(parent: int) -> list[int]:
     return children
 
 
-def _is_zombie(pid: int) -> bool:
+def is_zombie(pid: int) -> bool:
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
     except OSError:
