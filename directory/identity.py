@@ -206,8 +206,11 @@ def split_phones(text: str) -> list[str]:
     return list(dict.fromkeys(check_phone(part) for part in parts))
 
 
-# 18, the 20 of a 残疾人证, 17 (the last lost), the 15 of an old card; a mobile number.
-_PERSONAL = re.compile(r"(?<!\d)(?:\d{17}[\dXx](?:\d\d)?|\d{17}|\d{15}|1[3-9]\d{9})(?!\d)")
+# A mobile number; 18, the 20 of a 残疾人证, 17 (the last lost), the 15 of an old card; grouped as people group them.
+_PERSONAL = re.compile(
+    r"(?<!\d)(?:(?P<phone>(?:(?:00)?86[ -]?)?1[3-9]\d[ -]?\d{4}[ -]?\d{4})"
+    r"|\d{6}[ -]?\d{8}[ -]?\d{3}[\dXx](?:\d\d)?|\d{17}|\d{15})(?!\d)"
+)
 
 _LONG = re.compile(r"\d{11,}[Xx]?")
 
@@ -217,25 +220,26 @@ def holds_number(text: str) -> bool:
 
     Digits count as an identity number where a birth date stands in them, so that those of invoices pass.
     """
-    return any(_is_personal(found[0]) for found in _PERSONAL.finditer(text))
+    return any(_is_personal(found) for found in _PERSONAL.finditer(unicodedata.normalize("NFKC", text)))
 
 
 def hide_numbers(text: str) -> str:
     """The text with such numbers crossed out: for names of files and sheets."""
-    return _PERSONAL.sub(lambda found: "*" * 4 if _is_personal(found[0]) else found[0], text)
+    return _PERSONAL.sub(lambda found: "*" * 4 if _is_personal(found) else found[0], text)
 
 
 def hide_long_numbers(text: str) -> str:
-    """The text with every number of eleven digits or more crossed out, whatever it is: where nobody needs one."""
-    return _LONG.sub("****", text)
+    """As `hide_numbers`, and every number of eleven digits or more, whatever it is: where nobody needs one."""
+    return _LONG.sub("****", hide_numbers(text))
 
 
-def _is_personal(digits: str) -> bool:
-    if len(digits) == 11:
+def _is_personal(found: re.Match[str]) -> bool:
+    if found["phone"]:
         return True
+    digits = re.sub("[ -]", "", found[0])
     birth = f"19{digits[6:12]}" if len(digits) == 15 else digits[6:14]
     try:
-        return date(int(birth[:4]), int(birth[4:6]), int(birth[6:])).year >= 1900
+        return 1900 <= date(int(birth[:4]), int(birth[4:6]), int(birth[6:])).year <= 2100
     except ValueError:
         return False
 

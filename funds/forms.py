@@ -18,24 +18,16 @@ from directory.models import Organization, User
 from funds import rules
 from funds.events import EVENT_FIELDS, FORM_ORDER, RULES, files_for_others, may_file_event
 from funds.models import AdjustLevel, Event, FundFlow, RecallFrom
+from funds.registers import COLUMNS
 from ledger.models import BudgetLine, Entry, Plan
 from ledger.money import AmountError, parse_amount, yuan
+from ledger.parsing import Known, ParseError, Raw, parse
 
 __all__ = ["EVENT_FIELDS", "FundFlowForm"]
 
 YUAN, WAN = "元", "万元"
 ALWAYS = ("event", "amount", "occurred_on")
-TEXTS = (
-    "document_no",
-    "voucher_no",
-    "payee",
-    "invoice_no",
-    "contract_no",
-    "purpose",
-    "handler",
-    "approver",
-    "note",
-)
+TEXTS = [column for column in COLUMNS if column.kind == "text"]
 
 
 class DateField(forms.DateField):
@@ -173,6 +165,12 @@ class FundFlowForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
+        known = Known(user=self.user, on=self.on)
+        for column in TEXTS:  # read as a cell of a sheet is
+            try:
+                cleaned[column.name] = parse(column, Raw(cleaned.get(column.name, "")), known)
+            except ParseError as error:
+                self.add_error(column.name, str(error))
         given = {
             name: cleaned[name]
             for name in FORM_ORDER

@@ -15,7 +15,7 @@ from django.db.models import F
 
 from audit.bulk import portions
 from directory import facts
-from directory.identity import holds_number, mask_id_export, mask_id_staff, mask_name, mask_person, mask_phone
+from directory.identity import mask_id_export, mask_id_staff, mask_name, mask_person, mask_phone
 from directory.models import Organization, Person, User
 from directory.people import PersonRow, match_people, resolve_people, survivors
 from labor.estimates import ATTENDANCES, township_unit
@@ -305,9 +305,6 @@ def errors(row: TrainingAttendance, by: User, on: date) -> Mapping[str, list[str
 
 def _row_problems(row: TrainingAttendance, on: date) -> Iterator[Problem]:
     yield from long_texts(row, COLUMNS)
-    for column in COLUMNS:
-        if column.kind == "text" and holds_number(getattr(row, column.name)):
-            yield column.name, f"{column.label}里有身份证号或电话，请删去；只填在它们自己的栏目。"
     if row.occurred_on > on:
         yield "course", f"班次的开始日期 {row.occurred_on} 晚于今天（{on}），开班后再登记学员。"
     if row.subsidy is not None and row.subsidy <= 0:

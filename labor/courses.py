@@ -32,7 +32,7 @@ KINDS = (
     ("farming", "农业技能"),
 )
 COLUMNS = (
-    Column("number", "班次编号", "text", aliases=("编号", "班次号"), example="2022-PX-03",
+    Column("number", "班次编号", "text", aliases=("编号", "班次号"), numbered=True, example="2022-PX-03",
            help="没有编号可不填，用名称、期次和开始日期区分。"),
     Column("name", "培训班名称", "text", required=True, aliases=("班次名称", "培训名称", "名称", "培训班名称/期次"),
            example="食用菌种植班"),

@@ -19,7 +19,14 @@ from typing import Any, NamedTuple
 from django.db.models import F, Q
 
 from directory import matching
-from directory.identity import NUMERIC_CELL, IdentityError, PhoneError, check_identity, split_phones
+from directory.identity import (
+    NUMERIC_CELL,
+    IdentityError,
+    PhoneError,
+    check_identity,
+    holds_number,
+    split_phones,
+)
 from directory.models import Division, Organization, User
 from directory.names import plain
 from ledger.models import BudgetLine, Entry
@@ -163,13 +170,27 @@ def _text(column: Column, raw: Raw, known: Known) -> str:
     text = _whole(raw.number) if raw.number is not None and _is_whole(raw.number) else tidy(raw.text)
     if len(text) > LONGEST:
         raise ParseError(f"最多 {LONGEST} 个字，现有 {len(text)} 个，请精简。")
+    if not column.personal:
+        _refuse_numbers(column, text, known.on)
+    return text
+
+
+def _refuse_numbers(column: Column, text: str, on: date) -> None:
+    """Nobody's identity number or phone in a text, which is kept readable for ever.
+
+    Vouchers and procurements are numbered by place and day too, with as many digits: in the column of such a number
+    only what is an identity number to its last character is refused.
+    """
+    if not column.numbered:
+        if holds_number(text):
+            raise ParseError("这一栏会长期留存，请不要写身份证号或电话。")
+        return
     for run in re.findall(r"(?<![0-9A-Za-z])\d{17}[0-9Xx](?![0-9A-Za-z])", text):
         try:
-            check_identity(run, on=known.on)
+            check_identity(run, on=on)
         except IdentityError:
             continue
-        raise ParseError("这一栏里有身份证号，请删去；身份证号只填在“身份证号”一栏。")
-    return text
+        raise ParseError("这一栏里有身份证号，请删去；确是单据编号的，请改在中间加横线。")
 
 
 def _integer(column: Column, raw: Raw, known: Known) -> int:

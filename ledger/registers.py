@@ -81,6 +81,7 @@ class Column:
     unit: str = ""  # as typed on the web; a sheet's unit of money is never guessed (DOMAIN §4 rule 8)
     help: str = ""
     personal: bool = False  # masked wherever it is shown; never in an error message
+    numbered: bool = False  # kind text: the number of a paper (文号, 凭证号), where many digits are meant
     example: str = ""
     register: str = ""  # kind subject: the code of the register it points at
 

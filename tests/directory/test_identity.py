@@ -16,6 +16,8 @@ from directory.identity import (
     check_identity,
     check_phone,
     disagreements,
+    hide_numbers,
+    holds_number,
     mask_id_export,
     mask_id_staff,
     mask_name,
@@ -212,3 +214,45 @@ def test_a_child_is_a_code_and_an_age_band_and_never_a_name() -> None:
     assert mask_person(7, "张小三", date(2004, 7, 6), on=TODAY) == "儿童7（14至17岁）"
     assert mask_person(7, "张小三", date(2004, 7, 5), on=TODAY) == "张*三"
     assert mask_person(7, "张小三", None, on=TODAY) == "张*三"
+
+
+@pytest.mark.parametrize(
+    ("text", "held"),
+    [
+        # somebody's number, right or mistyped, however grouped
+        ("身份证990000197906120027", True),
+        ("990000197906120020", True),  # the last character is wrong: still somebody's
+        ("99000019790612002", True),  # the last one lost
+        ("99000019790612002743", True),  # a 残疾人证
+        ("990000790612002", True),  # an old card
+        ("T990000197906120027", True),  # a certificate numbered so
+        ("990000 19790612 0027", True),
+        ("990000-19790612-002X", True),
+        ("９９００００１９７９０６１２００２７", True),
+        ("联系13800001234", True),
+        ("138-0000-1234", True),
+        ("138 0000 1234", True),
+        ("+8613800001234", True),
+        ("008613800001234", True),
+        # numbers of papers, days and sums
+        ("记-35", False),
+        ("山财农指〔2022〕12号", False),
+        ("0632-8811234", False),  # an office
+        ("20220315001", False),
+        ("37040622030000012", False),  # no such month
+        ("913704066800123456", False),  # a 统一社会信用代码: nobody was born in 668
+        ("913719828206120027", False),  # … or in 8282
+        ("24372000000012345678", False),  # an e-invoice
+        ("033002200111", False),
+        ("2022-06-06至2022-06-10", False),
+        ("2022-03-01 13:45，125000.00元", False),
+        ("6222020000000000000", False),  # nineteen
+    ],
+)
+def test_a_text_that_holds_a_number_of_somebody_is_known(text: str, held: bool) -> None:
+    assert holds_number(text) is held
+
+
+def test_such_numbers_are_crossed_out_of_names() -> None:
+    assert hide_numbers("名册990000197906120027-138 0000 1234.xlsx") == "名册****-****.xlsx"
+    assert hide_numbers("记-20220315001.xlsx") == "记-20220315001.xlsx"

@@ -76,6 +76,23 @@ def test_dates_are_read_as_people_write_them(world: World, typed: dict[str, Any]
     assert form.row().occurred_on == date(2022, 4, 2)
 
 
+@pytest.mark.parametrize("name", ["purpose", "note", "payee", "handler", "approver"])
+def test_a_text_that_names_somebodys_number_is_refused_at_its_field_as_in_a_sheet(
+    world: World, typed: dict[str, Any], name: str
+) -> None:
+    form = form_of(world, "徐庄", {**typed, name: "某某 13800001234"})
+    assert form.errors == {name: ["这一栏会长期留存，请不要写身份证号或电话。"]}
+
+
+@pytest.mark.parametrize("name", ["voucher_no", "invoice_no", "contract_no"])
+def test_a_long_number_of_a_voucher_invoice_or_contract_is_none_of_somebodys(
+    world: World, typed: dict[str, Any], name: str
+) -> None:
+    form = form_of(world, "徐庄", {**typed, name: "370406202203150010"})
+    assert form.is_valid(), form.errors
+    assert getattr(form.row(), name) == "370406202203150010"
+
+
 def test_everything_wrong_is_said_at_once_each_at_its_field(world: World, typed: dict[str, Any]) -> None:
     wrong = {
         **typed,

@@ -87,6 +87,47 @@ def test_it_is_refused_and_says_what_to_write(kind: str, raw: Raw | str, said: s
         read(kind, raw)
 
 
+REAL = "990000197906120027"  # its last character is right
+LIKE_ONE = "990000197906120020"  # area, day and serial number, as vouchers and procurements are numbered too
+
+
+@pytest.mark.parametrize("raw", [REAL, LIKE_ONE, "张三 13800001234", "138-0000-1234", number(REAL)])
+def test_a_text_names_nobodys_number(raw: Raw | str) -> None:
+    with pytest.raises(ParseError, match="请不要写身份证号或电话") as refused:
+        read("text", raw)
+    assert "9900" not in str(refused.value)
+    assert "1380" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        LIKE_ONE,
+        "15202200012",
+        "13800001234",
+        "37040620220315001",
+        "370406220315001",
+        "24372000000012345678",
+        "山财农指〔2022〕12号",
+        "3月记-35",
+        f"A{REAL}",
+    ],
+)
+def test_a_number_of_a_paper_may_be_long(raw: str) -> None:
+    assert read("text", raw, numbered=True) == raw
+
+
+def test_the_number_of_a_paper_is_not_somebodys_identity_number() -> None:
+    for raw in (REAL, f"记-{REAL}", number(REAL)):
+        with pytest.raises(ParseError, match="请改在中间加横线"):
+            read("text", raw, numbered=True)
+    assert read("text", f"{REAL[:6]}-{REAL[6:14]}-{REAL[14:]}", numbered=True)
+
+
+def test_a_personal_column_holds_whose_number_it_is() -> None:
+    assert read("text", REAL, personal=True) == REAL
+
+
 def test_the_sheet_gives_the_year_and_the_workbook_its_calendar() -> None:
     assert read("dates", "6月6-10日", year=2022) == (date(2022, 6, 6), date(2022, 6, 10))
     assert read("month", "3月", year=2022) == "2022-03"

@@ -57,6 +57,16 @@ def test_rows_that_together_exceed_what_is_there_are_refused_in_the_preview_alre
     assert Entry.objects.unscoped("测试").count() == before
 
 
+def test_a_cell_of_prose_names_nobodys_number_and_that_of_a_voucher_may_be_long(world: World) -> None:
+    with_money(world)
+    long = "370406202203150010"
+    rows = [(*spent(1, 1)[:5], long, "某建筑公司"), (*spent(2, 1)[:6], "张某 990000197906120027")]
+    report = preview(world, ledger(*rows))
+    assert [(e.cell, e.value, e.message) for e in report.errors] == [
+        ("G5", "张某 ****", "这一栏会长期留存，请不要写身份证号或电话。")
+    ]
+
+
 def test_a_row_with_several_unreadable_cells_is_told_whole(world: World) -> None:
     with_money(world)
     report = preview(
