@@ -11,6 +11,7 @@ from ledger import figures
 from ledger.accounts import ALLOCATED, ARRANGED, CLAIMED, DISBURSED, RECEIVED, SPENT
 from ledger.figures import LineMoney
 from ledger.models import Plan, Unit
+from ledger.scope import scope_of
 
 HELD_STAGES = (ARRANGED, RECEIVED, ALLOCATED, DISBURSED, SPENT, CLAIMED)
 
@@ -42,7 +43,7 @@ def summary(*, user: User, plan: Plan, as_of: AsOf) -> dict[str, Any]:
                 "approved": target.approved,
                 "held": target.held,
             }
-            for target in figures.targets(plan, scope=scope, as_of=as_of.period)
+            for target in figures.targets(plan, scope=scope_of(user), as_of=as_of.period)
         ],
         "open_questions": [
             {"code": found.question.code, "ruling": found.ruling.reading if found.ruling else None}

@@ -19,7 +19,7 @@ from ledger.figures import STAGE_NAMES, LineMoney
 from ledger.models import BudgetLine, Entry, Hold, LineGroup, Period, Plan, Transfer
 from ledger.money import wan, yuan
 from ledger.registers import all_registers
-from ledger.scope import Scope
+from ledger.scope import Scope, scope_of
 
 PER_PAGE = 50
 HELD_SHOWN = 50
@@ -210,7 +210,7 @@ def count_page(
     number: str,
 ) -> BehindPage:
     """The moves behind a target's count. Raises NoSuchFigure."""
-    scope = scope_for(user)
+    scope = scope_of(user)
     targets = figures.targets(plan, scope=scope, as_of=as_of.period)
     target = next((one for one in targets if one.code == code), None)
     if target is None:

@@ -38,7 +38,7 @@ UNIT_STAGES = (ALLOCATED, DISBURSED, SPENT)
 
 
 def scope_for(user: User) -> Scope:
-    """What of the plan's money and counts `user` sees."""
+    """What of the plan's money `user` sees; of its counts they see what scope_of says, as of the entries behind."""
     return scope_of(user).for_register(MONEY_REGISTER)
 
 
@@ -372,7 +372,8 @@ class Home:
     as_of: AsOf
     choices: list[Choice]
     plans: list[Choice]
-    sees_all: bool
+    sees_all: bool  # of the money
+    counts_all: bool
     unit: str
     reported: Reported | None
     total: MoneyRow
@@ -436,7 +437,8 @@ def home(
         flags=[group.question for group in groups],
         stages=ALL_STAGES if scope.everything else UNIT_STAGES,
     )
-    targets = figures.targets(plan, scope=scope, as_of=as_of.period)
+    counted = scope_of(user)
+    targets = figures.targets(plan, scope=counted, as_of=as_of.period)
     cards, counts = target_views(targets, questions, plan, as_of, judging.months)
     quarter = reported_quarter(owed_quarters(user, periods), as_of)
     return Home(
@@ -445,8 +447,9 @@ def home(
         choices=as_of_choices(periods, as_of),
         plans=[Choice(one.code, one.title, one.pk == plan.pk) for one in plans],
         sees_all=scope.everything,
+        counts_all=counted.everything,
         unit="" if scope.everything else str(user.organization or ""),
-        reported=_reported(quarter, scope, as_of) if quarter else None,
+        reported=_reported(quarter, counted, as_of) if quarter else None,
         total=total,
         received_rate=percent(money.total.received or 0, money.total.arranged),
         judging=judging,
@@ -456,7 +459,7 @@ def home(
         groups=groups,
         cards=cards,
         counts=counts,
-        offered=offered_cards(plan, scope, as_of),
+        offered=offered_cards(plan, counted, as_of),
         alerts=alerts_for(user=user, rows=[total, *rows], as_of=as_of, limits=judging.limits, each=alerts),
         chart=chart_of(money.lines, rows, stages),
     )

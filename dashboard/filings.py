@@ -10,11 +10,12 @@ from django.core.paginator import Page, Paginator
 from django.urls import reverse
 
 from dashboard.behind import EntryRow, entry_rows
-from dashboard.figures import Choice, scope_for
+from dashboard.figures import Choice
 from directory.models import User
 from ledger import figures
 from ledger.filings import FilingState, states_of
 from ledger.models import Entry, Filing, Period
+from ledger.scope import scope_of
 
 PER_PAGE = 50
 
@@ -74,7 +75,7 @@ def filings_page(*, user: User, period: Period | None, periods: Sequence[Period]
         cells = [_cell(owed[code]) if code in owed else None for code in registers]
         unit = str(next(iter(owed.values())).filing.organization)
         rows.append(UnitFilings(unit, all(state.is_filed for state in owed.values()), cells))
-    filed, owing = figures.reported(period, scope=scope_for(user))
+    filed, owing = figures.reported(period, scope=scope_of(user))
     return FilingsPage(
         period=period,
         choices=choices,

@@ -16,6 +16,7 @@ from ledger import figures
 from ledger.figures import Target
 from ledger.models import BudgetLine, Clause, LineGroup, OpenQuestion, Plan, Ruling, SourceLabel, Task
 from ledger.permissions import may_rule
+from ledger.scope import scope_of
 
 NO_LEAD = "— 方案未指定"
 
@@ -53,7 +54,7 @@ class PlanPage:
 
 def plan_page(*, user: User, plan: Plan, as_of: AsOf) -> PlanPage:
     """The plan's clauses verbatim, each with its tasks; five queries whatever their number."""
-    scope = scope_for(user)
+    scope = scope_of(user)
     targets = {target.account_id: target for target in figures.targets(plan, scope=scope)}
     flags = flags_by_code(figures.questions(plan, scope=scope))
     tasks: dict[int, list[TaskView]] = defaultdict(list)

@@ -165,7 +165,10 @@ def entries(user: User, wanted: Mapping[str, Any]) -> QuerySet[Entry]:
         rows = rows.filter(filed_for=wanted["unit"])
     if wanted.get("mine"):
         rows = rows.filter(Q(filed_by=user) | Q(submitted_by=user))
-    order = {"date": ["-occurred_on", "-pk"], "amount": ["-amount", "-pk"]}
+    order: dict[str, list[Any]] = {
+        "date": ["-occurred_on", "-pk"],
+        "amount": [F("amount").desc(nulls_last=True), "-pk"],
+    }
     return rows.order_by(*order.get(str(wanted.get("sort") or ""), ["-pk"]))
 
 

@@ -480,6 +480,8 @@ def approve(*, by: User, on: date, entry: Entry, version: int) -> posting.Posted
     apart = entry.kind == Entry.Kind.REVERSAL
     moved = changes(row, apart=apart) if merging else []
     posted = posting.post(entry, by_id=by.pk, at=moment(on), moved=moved)
+    if merging or register.estimates:
+        _concern_moved(entry)
     if merging:
         carry_out(row, by, apart=apart)
     stands: Entry | None = entry
@@ -791,6 +793,18 @@ def _file_version(
     _hang(entry, evidence)
     filings.note_submission(entry)
     posting.hold(entry, legs, claims)
+
+
+def _concern_moved(entry: Entry) -> None:
+    """What is decided only at posting may move counts of units that the filing did not name; they may see it."""
+    moved = Transfer.objects.filter(entry=entry).order_by("organization_id")
+    EntryConcern.objects.bulk_create(
+        [
+            EntryConcern(entry=entry, organization_id=pk)
+            for pk in moved.values_list("organization_id", flat=True).distinct()
+        ],
+        ignore_conflicts=True,
+    )
 
 
 def _hang(entry: Entry, evidence: Sequence[Evidence]) -> None:

@@ -170,7 +170,7 @@ def _line_money(
     if not scope.everything:
         del pending[accounts.ARRANGED], pending[accounts.RECEIVED]
     received = add(accounts.RECEIVED)
-    names_it = any((i, accounts.RECEIVED) in cells for i in ids)
+    names_it = received or any(add(accounts.RECEIVED, what) for what in ("held_in", "held_out"))
     return LineMoney(
         code=code,
         name=name,
@@ -324,7 +324,7 @@ def reported(period: Period, *, scope: Scope) -> tuple[int, int]:
     """
     rows = Filing.objects.unscoped("按范围汇总报送情况").filter(period=period)
     if not scope.everything:
-        rows = rows.filter(organization__in=scope.organization_ids)
+        rows = rows.filter(Q(organization__in=scope.organization_ids) | Q(register__in=scope.registers))
     live = Entry.objects.unscoped("按范围汇总报送情况").exclude(state__in=Entry.GONE)
     rows = rows.annotate(filed=Exists(live.filter(filing=OuterRef("pk"))))
     owing = dict[int, bool]()

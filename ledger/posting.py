@@ -217,7 +217,7 @@ def post(entry: Entry, *, by_id: int, at: datetime, moved: Sequence[presence.Cha
         moved,
     )
     transfers = _transfers_of(holds)
-    transfers += _transfers_of_people(entry, counted, outside, accounts, len(holds), bool(moved))
+    transfers += _transfers_of_people(entry, counted, outside, accounts, len(holds))
     if estimates:  # asked only now: what stands is certain once the accounts are locked
         transfers += _transfers_of_legs(estimates.moves(entry, row), len(transfers))
     moves = net(transfers)
@@ -282,7 +282,6 @@ def _transfers_of_people(
     outside: dict[int, int],
     accounts: dict[int, Account],
     position: int,
-    moved: bool,
 ) -> list[Transfer]:
     """One transfer per counting account and direction: persons newly there, persons no longer there."""
     made: list[Transfer] = []
@@ -296,9 +295,7 @@ def _transfers_of_people(
                     source_id=ends[0],
                     target_id=ends[1],
                     amount=number,
-                    # a merge moves persons in accounts of units it was not filed for
-                    organization_id=(None if moved else accounts[account_id].organization_id)
-                    or entry.filed_for_id,
+                    organization_id=accounts[account_id].organization_id or entry.filed_for_id,
                 )
             )
     return made

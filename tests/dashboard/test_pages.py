@@ -46,9 +46,9 @@ def links(client: Client, url: str, begin: str) -> list[str]:
 def test_every_page_opens_for_business_people_and_for_nobody_else(
     year: Story, browse: Browse, url: str
 ) -> None:
-    for name in ("领导", "审核", "财政"):
+    for name in ("领导", "审核"):
         assert browse(name).get(url).status_code == 200, name
-    for name in ("徐庄", "荣成"):
+    for name in ("财政", "徐庄", "荣成"):  # 财政局 oversees the money; the entries behind a count it does not see
         assert browse(name).get(url).status_code == (404 if "target" in url else 200), name
     assert browse("系统").get(url).status_code == 403
     response = Client().get(url)

@@ -138,6 +138,7 @@ def test_the_finance_bureau_which_oversees_the_register_sees_all_of_the_money(
     year: Story, browse: Browse
 ) -> None:
     assert get(browse("财政"))["money"] == get(browse("领导"))["money"]
+    assert get(browse("财政"))["targets"] == []
 
 
 def test_errors_are_json_in_chinese_and_no_redirects(year: Story, browse: Browse) -> None:

@@ -79,6 +79,13 @@ def test_an_estimate_counts_as_attendances_until_the_first_attendance_replaces_i
     training.check()
 
 
+def test_whoever_replaces_another_units_estimate_shows_that_unit_the_entry(training: Training) -> None:
+    course = training.approve(training.course(estimate=60, who="店子"))
+    entry = training.approve(training.attends(course, 1))
+    assert {str(one) for one in entry.concerns.all()} == {"徐庄镇", "店子镇"}
+    training.check()
+
+
 def test_the_estimate_comes_back_only_when_the_last_attendance_is_reversed(training: Training) -> None:
     course = training.approve(training.course(estimate=60))
     entries = [training.attends(course, serial) for serial in (1, 2)]

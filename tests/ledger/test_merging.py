@@ -72,6 +72,15 @@ def test_whoever_was_merged_into_the_merged_follows_and_comes_back(world: World)
     assert list(verify()) == []
 
 
+def test_a_unit_sees_the_merge_that_made_its_own_count_smaller(world: World) -> None:
+    one, twin = people(2)
+    approve(world, file(world, COURSE, "c1", [one, twin]))
+    merged = approve(world, merge(world, twin, one))
+    assert set(Entry.objects.for_user(world.users["徐庄"]).filter(register="person_merge")) == {merged}
+    assert not Entry.objects.for_user(world.users["店子"]).filter(register="person_merge").exists()
+    assert list(verify()) == []
+
+
 def test_what_cannot_be_merged_is_refused_with_the_reason(world: World) -> None:
     one, two, three = people(3)
     with pytest.raises(InvalidEntry, match="不能并入本人"):
