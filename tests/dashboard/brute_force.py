@@ -158,7 +158,8 @@ class Rows:
         figure: Row = {stage: net(within[stage], moves) for stage in STAGES}
         held = {stage: net(within[stage], self.holds) for stage in STAGES}
         waits = sum(more for (_, account), more in self.nets.items() if account in at["spent"] and more > 0)
-        named = figure["received"] or any(account in at["received"] for _, account in self.nets)
+        expected = as_of is None and any(account in at["received"] for _, account in self.nets)
+        named = figure["received"] or expected
         figure["available"] = figure["allocated"] - figure["spent"] - (waits if as_of is None else 0)
         figure["gross"] = gross(at["allocated"], moves)
         if not seen.everything:

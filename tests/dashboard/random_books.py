@@ -77,6 +77,7 @@ class Teller(Story):
             (22, self.approve),
             (4, self.send_back),
             (5, self.resubmit),
+            (1, self.set_aside),
             (5, self.reverse),
             (5, self.correct),
             (4, self.step),
@@ -236,6 +237,11 @@ class Teller(Story):
         if entry is not None and entry.kind != Entry.Kind.REVERSAL:
             actions.resubmit(by=self._clerk(entry), on=day, entry=entry, version=entry.version,
                              row=self._changed(entry), evidence=self.file)  # fmt: skip
+
+    def set_aside(self, day: date) -> None:
+        entry = self.pick(STATES.RETURNED, STATES.WITHDRAWN)
+        if entry is not None:
+            actions.void(by=self._clerk(entry), on=day, entry=entry, version=entry.version, reason="不再需要")
 
     def reverse(self, day: date) -> None:
         entry = self.pick(STATES.APPROVED)

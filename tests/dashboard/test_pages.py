@@ -48,7 +48,11 @@ def test_every_page_opens_for_business_people_and_for_nobody_else(
 ) -> None:
     for name in ("领导", "审核"):
         assert browse(name).get(url).status_code == 200, name
-    for name in ("财政", "徐庄", "荣成"):  # 财政局 oversees the money; the entries behind a count it does not see
+    for name in (
+        "财政",
+        "徐庄",
+        "荣成",
+    ):  # 财政局 oversees the money; the entries behind a count it does not see
         assert browse(name).get(url).status_code == (404 if "target" in url else 200), name
     assert browse("系统").get(url).status_code == 403
     response = Client().get(url)
