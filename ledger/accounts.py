@@ -168,6 +168,19 @@ def count_accounts(plan: Plan, target: str, unit: Organization, parts: Sequence[
     return opened
 
 
+def own_account(plan: Plan, stage: str, name: str, unit: str, organization: Organization) -> Account:
+    """An account of a chain that an app keeps for itself, such as donations: opened empty, never below zero, and in no
+    figure of the plan's money."""
+    return _opened(
+        f"{plan.code}/{stage}@{organization.code}",
+        name=name,
+        unit=unit,
+        plan=plan,
+        stage=stage,
+        organization=organization,
+    )
+
+
 def outside_account(plan: Plan | None, unit: str) -> Account:
     """Where counted things come from: unbounded, one per plan and unit of count."""
     assert plan is not None

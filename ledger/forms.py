@@ -20,7 +20,13 @@ from ledger.registers import Column, Register
 
 NOTHING_CHOSEN = ("", "请选择")
 # What a keyboard or a phone should offer for a kind of column.
-INPUT_MODES = {"integer": "numeric", "money": "decimal", "percent": "decimal", "phone": "tel"}
+INPUT_MODES = {
+    "integer": "numeric",
+    "decimal": "decimal",
+    "money": "decimal",
+    "percent": "decimal",
+    "phone": "tel",
+}
 
 
 class RegisterForm(forms.Form):
@@ -145,7 +151,7 @@ def _initial(column: Column, row: Any, shown: str) -> Any:
         return value
     if column.kind == "date":
         return f"{value:%Y-%m-%d}" if value else ""
-    if column.kind == "integer":
+    if column.kind in ("integer", "decimal"):
         return "" if value is None else str(value)
     if column.kind == "money":
         return shown.removesuffix(" 元")

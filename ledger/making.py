@@ -19,6 +19,7 @@ from audit.bulk import portions
 from directory import facts
 from directory.identity import mask_id_export, mask_id_staff, mask_name, mask_person, mask_phone
 from directory.models import Division, Organization, Person, User
+from directory.names import plain
 from directory.people import PersonRow, match_people, resolve_people, survivors
 from ledger.accounts import count_accounts, outside_account, remembered, target_account
 from ledger.models import Account, Category, Entry, PersonDetail, Plan, PlannedDetail
@@ -116,6 +117,11 @@ def make(register: Register, rows: Sequence[Mapping[str, Any]], by: User, on: da
     ]
 
 
+def joined(*parts: object) -> str:
+    """A natural key of dates, ids and texts; texts as a person reads them, widths and spaces apart."""
+    return "/".join(part.isoformat() if isinstance(part, date) else plain(str(part)) for part in parts)
+
+
 def collect(problems: Iterable[Problem]) -> dict[str, list[str]]:
     """Column → messages, in order."""
     found: dict[str, list[str]] = {}
@@ -167,7 +173,7 @@ def _set_plans(register: Register, lines: Sequence[_Line]) -> None:
         if line.problems:
             continue
         if line.row.plan_id is None:
-            year = register.occurred_on(line.row).year
+            year = register.counts_on(line.row).year
             if year not in plans:
                 line.problems.append((where, f"没有{year}年的方案，请核对{_label(register, where)}。"))
                 continue
@@ -229,7 +235,7 @@ def _name_people(
     """Say who every row is, whom they count for and what they are on the row's day."""
     _resolve(lines, by, organization, on)
     good = [line for line in lines if not line.problems and line.person is not None]
-    days = {id(line): register.occurred_on(line.row) for line in good}
+    days = {id(line): register.counts_on(line.row) for line in good}
     _add_stated_facts(good, days, by, register)
     groups = _groups(good, days)
     units = township_units({d for line in good if (d := line.row.division) is not None})
@@ -394,6 +400,7 @@ def claims(register: Register, row: Any) -> list[Claim]:
     """Whom the row counts: over all, for the unit, and as a published 其中. For `benefit_people` who is not eligible is
     recorded and does not count."""
     parts = [part for part, holds in ((LIFTED, row.lifted), (MONITORED, row.monitored)) if holds]
+    parts += register.parts(row)
     return [
         Claim(account, row.person_id, row.unit_id, eligible=row.eligible if code == BENEFIT else True)
         for code, does in register.counts.items()

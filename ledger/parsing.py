@@ -35,6 +35,7 @@ from ledger.registers import Column, get_register
 
 LONGEST = 2000  # characters of one text; the model's own limits are shorter
 LARGEST = 10**12
+STILL = frozenset({"至今", "今", "在岗", "长期"})  # an end that has not come
 EMPTY_SIGNS = frozenset({"", "-", "--", "–", "—", "——", "/", "\\"})
 YES = frozenset(["是", "有", "√", "✓", "✔", "对", "y", "yes", "true", "1", "合格"])
 NO = frozenset(["否", "无", "×", "✗", "✘", "x", "n", "no", "false", "0", "不合格", "没有"])
@@ -120,7 +121,7 @@ class Known:
             }
             rows = model.objects.filter(entry__in=list(entries), version=F("entry__version"))
             newest: dict[int, Referred] = {}  # the entry in force rather than its undecided correction
-            for row in rows.order_by("-entry_id"):
+            for row in rows.select_related(*declared.pointers()).order_by("-entry_id"):
                 entry = entries[row.entry_id]
                 row.entry = entry
                 names = declared.called(row) if declared.called else (declared.natural_key(row),)
@@ -142,6 +143,8 @@ class Known:
 def parse(column: Column, raw: Raw, known: Known) -> Any:
     """The column's value: "" or None for an empty one. Raises ParseError, also for an empty one that is required."""
     if column.kind != "text" and column.kind != "yesno" and raw.text.strip() in EMPTY_SIGNS:
+        raw = Raw("")
+    if column.kind == "date" and not column.required and raw.text.strip() in STILL:
         raw = Raw("")
     if not raw.text.strip():
         if column.required:
@@ -229,6 +232,18 @@ def _percent(column: Column, raw: Raw, known: Known) -> Decimal:
         raise ParseError(f"{column.label}请填百分数，例如 60%。") from None
     if not value.is_finite() or not 0 <= value <= 100:
         raise ParseError(f"{column.label}应在 0% 到 100% 之间，请核对。")
+    return value.quantize(Decimal("0.01"))
+
+
+def _decimal(column: Column, raw: Raw, known: Known) -> Decimal:
+    text = format(raw.number, "f") if raw.number is not None else plain(raw.text).replace(",", "")
+    match = re.fullmatch(rf"约?(\d+(?:\.\d+)?)(?:{re.escape(column.unit)})?", text) if column.unit else None
+    match = match or re.fullmatch(r"约?(\d+(?:\.\d+)?)", text)
+    if match is None:
+        raise ParseError(f"{column.label}请填数字，例如 {column.example or '12.5'}。")
+    value = Decimal(match[1])
+    if value != round(value, 2) or value > LARGEST:
+        raise ParseError(f"{column.label}最多两位小数，请核对。")
     return value.quantize(Decimal("0.01"))
 
 
@@ -423,6 +438,7 @@ KINDS: dict[str, Callable[[Column, Raw, Known], Any]] = {
     "integer": _integer,
     "money": _money,
     "percent": _percent,
+    "decimal": _decimal,
     "date": _date,
     "dates": _dates,
     "month": _month,
@@ -453,6 +469,8 @@ def text_of(column: Column, row: Any) -> str:
         return f"{value:,} {column.unit}".strip()
     if column.kind == "percent":
         return f"{value}%"
+    if column.kind == "decimal":
+        return f"{value:,.2f} {column.unit}".strip()
     if column.kind == "dates":
         return f"{value[0]:%Y-%m-%d}" if value[0] == value[1] else f"{value[0]:%Y-%m-%d}至{value[1]:%Y-%m-%d}"
     if column.kind == "village":

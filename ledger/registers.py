@@ -69,7 +69,7 @@ class Column:
 
     `kind` says how a text becomes a value (ledger/parsing.py): text, integer, money (分), date, dates (first and last
     day), month ("2022-03"), choice (the code), yesno, identity, phone, person_name, village (a Division), organization,
-    line (a BudgetLine), subject (the Entry of `register` referred to), percent (Decimal).
+    line (a BudgetLine), subject (the Entry of `register` referred to), percent (Decimal), decimal (two places).
     """
 
     name: str
@@ -118,6 +118,25 @@ COMMON_KINDS = {
     ESTIMATED: "估计数计入",
     REPLACED: "估计数由名册替代",
 }
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A number the rules of a register go by, unconfirmed [G] or to be set each year: the bureau's row of Threshold
+    with its code counts, else `default`."""
+
+    code: str
+    name: str
+    default: int
+    unit: str
+    note: str = ""
+
+    def value(self) -> int:
+        """What holds now. One query."""
+        from ledger.models import Threshold
+
+        found = Threshold.objects.filter(code=self.code).values_list("value", flat=True).first()
+        return self.default if found is None else int(found)
 
 
 @dataclass(frozen=True)
@@ -230,10 +249,16 @@ class Register:
     form: Callable[[], type[Form]] = _from_columns
     shown: Callable[[Any], list[Shown]] = _from_columns
     amount: Callable[[Any], int | None] = lambda row: None
+    # the day by whose year's plan, and by whose facts of the person, it counts
+    counts_on: Callable[[Any], date] = _from_columns
     # counting rule of the plan → how much of it the row is (1 场, 30 人次; 0: none)
     adds: Mapping[str, Callable[[Any], int]] = field(default_factory=dict)
     # counting rule → whether the row's person is to be counted by it; of a PersonDetail
     counts: Mapping[str, Callable[[Any], bool]] = field(default_factory=dict)
+    # further published 其中 of its counting rules that the row belongs to, such as 赴荣成
+    parts: Callable[[Any], Sequence[str]] = nothing
+    # values [G] of its rules that the bureau may change
+    parameters: tuple[Parameter, ...] = ()
     legs: Callable[[Any], list[Leg]] = no_legs
     claims: Callable[[Any], list[Claim]] = no_claims
     estimates: Estimates | None = None
@@ -256,6 +281,8 @@ class Register:
         object.__setattr__(self, "kinds", {**COMMON_KINDS, self.code: self.name, **self.kinds})
         if self.make is None and self.columns:
             object.__setattr__(self, "make", _making(self, "make"))
+        if self.counts_on is _from_columns:
+            object.__setattr__(self, "counts_on", self.occurred_on)
         if self.adds:
             object.__setattr__(self, "legs", _making(self, "legs"))
         if self.counts:
@@ -286,7 +313,7 @@ class Register:
         if self.names_person:
             from ledger.making import person_texts
 
-            own = {**person_texts(row, published, self.occurred_on(row)), **own}
+            own = {**person_texts(row, published, self.counts_on(row)), **own}
         return {c.name: own[c.name] if c.name in own else text_of(c, row) for c in self.columns}
 
     def pointers(self) -> list[str]:

@@ -17,7 +17,19 @@ from django.test import RequestFactory
 from directory.fields import EncryptedTextField, encrypted_fields
 from directory.models import Household, Person, PersonFact, PersonVersion, User
 
-OURS = ("audit", "directory", "ledger", "funds", "labor", "desk", "dashboard", "rongshan")
+OURS = (
+    "audit",
+    "directory",
+    "ledger",
+    "funds",
+    "labor",
+    "talent",
+    "aid",
+    "liaison",
+    "desk",
+    "dashboard",
+    "rongshan",
+)
 CLASSES = {"sensitive", "personal", "open"}
 DECLARED: dict[str, dict[str, list[str]]] = yaml.safe_load(
     (settings.BASE_DIR / "fixtures" / "privacy.yaml").read_text("utf-8")

@@ -462,6 +462,7 @@ _RULES = {
     "money": "金额",
     "integer": "整数",
     "percent": "百分数",
+    "decimal": "数字",
     "choice": "选项",
     "yesno": "是否",
     "village": "镇村",

@@ -412,7 +412,7 @@ class _Sums:
 
     def __init__(self, table: Table, findings: Findings) -> None:
         self.table, self.findings = table, findings
-        self.places = [p for p in table.places if p.column.kind in ("money", "integer")]
+        self.places = [p for p in table.places if p.column.kind in ("money", "integer", "decimal")]
         self.total = {p.column.name: Decimal(0) for p in self.places}
         self.part = dict(self.total)
         self.rows = 0

@@ -35,6 +35,7 @@ WIDTHS = {
     "integer": 9,
     "text": 18,
 }
+NUMBERS = ("money", "integer", "decimal")
 FORMATS = {
     "date": "请写 2022-03-01 这样的日期",
     "dates": "请写 2022.6.6-6.10 这样的起止日期",
@@ -45,6 +46,7 @@ FORMATS = {
     "percent": "例如 60%",
     "money": "只填数字",
     "integer": "整数",
+    "decimal": "数字，最多两位小数",
     "village": "镇名加村名，例如 徐庄镇湖沟村",
 }
 
@@ -240,6 +242,8 @@ def _value(cell: Any, column: Column, value: Any, shown: str) -> None:
         cell.value, cell.number_format = Decimal(value) / 100, "#,##0.00"
     elif column.kind == "integer" and isinstance(value, int):
         cell.value = value
+    elif column.kind == "decimal" and isinstance(value, Decimal):
+        cell.value, cell.number_format = value, "#,##0.00"
     elif column.kind == "date" and isinstance(value, date) and not isinstance(value, datetime):
         cell.value, cell.number_format = value, "yyyy-mm-dd"
     else:
@@ -252,10 +256,10 @@ def _totals(sheet: Worksheet, columns: Sequence[Column], last: int) -> None:
     write(sheet.cell(last + 1, 1), "合计")
     for index, column in enumerate(columns, 1):
         cell = sheet.cell(last + 1, index)
-        if column.kind in ("money", "integer") and index > 1:
+        if column.kind in NUMBERS and index > 1:
             letter = get_column_letter(index)
             cell.value = f"=SUM({letter}{HEADER_ROW + 1}:{letter}{last})"
-            cell.number_format = "#,##0.00" if column.kind == "money" else "0"
+            cell.number_format = "0" if column.kind == "integer" else "#,##0.00"
         cell.font, cell.border = Font(bold=True), _BOX
 
 

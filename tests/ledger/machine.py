@@ -382,7 +382,8 @@ class Books(RuleBasedStateMachine):
         return f"〔2022〕{self.number}号"
 
     def _clerk(self, told: Told) -> Any:
-        own = told.event in ("", "spend", "refund_payee")
+        event = told.event or (told.corrects.event if told.corrects else "")
+        own = event in ("", "spend", "refund_payee")
         return self.world.users["徐庄" if own else "财政"]
 
     def _row(self, told: Told, number: str) -> Detail:

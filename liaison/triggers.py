@@ -1,0 +1,12 @@
+"""What the database itself refuses: a filed version of a row is never changed (DESIGN §2.3)."""
+
+from __future__ import annotations
+
+from audit.triggers import Refusal, append_only
+
+TABLES = ("meeting", "meetingdecision", "visit", "workplan", "publicity")
+TRIGGERS: list[Refusal] = [
+    trigger
+    for table in TABLES
+    for trigger in append_only(f"liaison_{table}", unique=[("entry_id", "version")])
+]

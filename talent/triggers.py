@@ -1,0 +1,12 @@
+"""What the database itself refuses: a filed version of a row is never changed (DESIGN §2.3)."""
+
+from __future__ import annotations
+
+from audit.triggers import Refusal, append_only
+
+TABLES = ("secondment", "supportpost", "supportwork", "techexchange", "cultureexchange")
+TRIGGERS: list[Refusal] = [
+    trigger
+    for table in TABLES
+    for trigger in append_only(f"talent_{table}", unique=[("entry_id", "version")])
+]
