@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import wraps
+from functools import partial, wraps
 from typing import Any, ParamSpec, TypeVar, cast
 
 from django.db import IntegrityError, transaction
@@ -369,6 +369,8 @@ def _succeed(
         return twin
     register = get_register(entry.register)
     correcting = kind == Entry.Kind.CORRECTION
+    refuse_if_over = _in_force if correcting else partial(_ground, register)
+    refuse_if_over(entry)  # before its rules are asked: a reversal has no row to correct
     follows = entry.follows if correcting else entry
     row.entry = entry  # so that the register's rules do not take the row in force for a duplicate
     row.before = detail_of(follows) if follows else None
@@ -376,10 +378,7 @@ def _succeed(
     subject = _subject(register, row)
     subjects = _locked_subjects([entry.subject, subject])
     entry.subject = next(one for one in subjects if one.pk == entry.subject_id)
-    if correcting:
-        _in_force(entry)
-    else:
-        _ground(register, entry)
+    refuse_if_over(entry)  # again, now that nobody can change it
     _stay_with(follows, subject)
     _refuse_taken(subjects, entry)
     made = _new_entry(
