@@ -95,8 +95,7 @@ CONTENT_SECURITY_POLICY: dict[str, Any] = {
     }
 }
 
-SESSION_COOKIE_AGE = 30 * 60  # idle time-out: every request starts it anew
-SESSION_SAVE_EVERY_REQUEST = True
+SESSION_COOKIE_AGE = 30 * 60  # idle time-out, moved on by directory.middleware.SessionMovesOn
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True  # offices share computers
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
@@ -149,6 +148,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "directory.middleware.SessionMovesOn",
     "directory.middleware.PasswordChangeRequired",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",

@@ -7,8 +7,10 @@ from collections.abc import Callable
 
 import pytest
 import time_machine
+from django.db import connection
 from django.http import HttpResponse
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from zeal import zeal_ignore
 
@@ -92,6 +94,20 @@ def test_an_account_not_used_for_ninety_days_stays_out_until_it_is_put_back(
         assert Event.objects.latest("pk").details == {"reasons": ["idle"]}
         actions.reactivate_user(by=admin, user=clerk)
         assert log_in(client, "wangfang").status_code == 302
+
+
+def test_whoever_works_stays_logged_in_and_reading_seldom_writes(client: Client, clerk: User) -> None:
+    log_in(client, "wangfang")
+    start = datetime.datetime.now(datetime.UTC)
+    for minutes in (20, 40, 60):
+        with time_machine.travel(start + datetime.timedelta(minutes=minutes), tick=False):
+            with CaptureQueriesContext(connection) as first:
+                assert client.get(reverse("password_change")).status_code == 200
+            with CaptureQueriesContext(connection) as second:
+                assert client.get(reverse("password_change")).status_code == 200
+        assert [sum("UPDATE" in query["sql"] for query in asked) for asked in (first, second)] == [1, 0]
+    with time_machine.travel(start + datetime.timedelta(minutes=91)):
+        assert client.get(reverse("password_change")).status_code == 302
 
 
 def test_after_the_time_out_the_log_in_page_says_so_and_leads_back(client: Client, clerk: User) -> None:

@@ -132,7 +132,6 @@ def test_a_session_that_could_not_be_saved_is_no_bad_request(
 ) -> None:
     person = django_user_model.objects.create(username="someone", role="auditor", must_change_password=False)
     client.force_login(person, backend="django.contrib.auth.backends.ModelBackend")
-    assert client.get("/password/").status_code == 200
 
     def gone(self: object, **options: object) -> None:
         raise OperationalError("database is locked")
