@@ -23,7 +23,7 @@ from desk.capitals import capitals
 from desk.forms import EntryFilter, ReasonForm, as_uuid
 from directory.models import User
 from ledger import actions, bookkeeping, evidence
-from ledger.models import Entry, Evidence, Filing
+from ledger.models import Entry, Evidence, Filing, Unit
 from ledger.refusals import Refusal
 from ledger.registers import name_of
 
@@ -134,7 +134,8 @@ def voucher(request: HttpRequest, pk: int) -> HttpResponse:
     """The entry as a sheet of paper: amount in figures and capitals, who signed, which files with their hashes."""
     found = find_entry(current_user(request), pk)
     page = figures.entry_page(current_user(request), found)
-    words = capitals(found.amount) if found.amount is not None else ""
+    is_money = page.register.amount_unit == Unit.FEN
+    words = capitals(found.amount) if found.amount is not None and is_money else ""
     # amount and date stand at the head of the sheet; the others two to a row, so that it fits on half an A4
     facts = [f for f in page.fields if f.value and f.name != "amount" and f.label != "发生日期"]
     return render(

@@ -249,6 +249,7 @@ class Register:
     form: Callable[[], type[Form]] = _from_columns
     shown: Callable[[Any], list[Shown]] = _from_columns
     amount: Callable[[Any], int | None] = lambda row: None
+    amount_unit: str = "分"  # of `amount`: one of ledger.models.Unit
     # the day by whose year's plan, and by whose facts of the person, it counts
     counts_on: Callable[[Any], date] = _from_columns
     # counting rule of the plan → how much of it the row is (1 场, 30 人次; 0: none)

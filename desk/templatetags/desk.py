@@ -15,6 +15,7 @@ from ledger.filings import FilingState
 from ledger.models import Entry
 from ledger.money import AmountError, parse_amount, wan
 from ledger.money import yuan as yuan_of
+from ledger.posting import amount_text
 from ledger.registers import get_register, name_of
 
 register = template.Library()
@@ -39,6 +40,12 @@ FILING_CLASS = {
 def yuan(fen: int | None) -> str:
     """ "125,000.00", or "—" where there is no amount."""
     return "—" if fen is None else yuan_of(fen)
+
+
+@register.filter
+def amount(entry: Entry) -> str:
+    """ "125,000.00 元", "30 人次", in the unit its register declares; "—" where there is no amount."""
+    return "—" if entry.amount is None else amount_text(entry.amount, get_register(entry.register).amount_unit)
 
 
 @register.filter

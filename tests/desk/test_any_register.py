@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from typing import Any
 
@@ -41,7 +42,12 @@ def test_columns_alone_give_form_list_detail_return_and_approval(world: World, b
     entry = the_entry(register="tree")
     row = actions.detail_of(entry)
     assert (row.number, row.planted_on, row.cost, row.is_alive) == ("T-1", date(2022, 3, 12), 3550, True)
-    assert "栽树 T-1" in page_text(clerk.get("/desk/entries/?register=tree"))
+    records = page_text(clerk.get("/desk/entries/?register=tree"))
+    assert "栽树 T-1" in records
+    assert re.search(r'data-label="金额、数量"[^>]*>1 个<', records)
+    voucher = page_text(clerk.get(f"/desk/entries/{entry.pk}/voucher/"))
+    assert "数量</th>" in voucher
+    assert "金额大写" not in voucher
     assert "栽树 T-1" not in page_text(clerk.get("/desk/entries/?register=fund_flow"))
     page = page_text(reviewer.get(f"/desk/entries/{entry.pk}/"))
     for text in ("橡树", "120 厘米", "35.50 元", "徐庄镇", "成活"):

@@ -38,6 +38,7 @@ def register(code: str, targets: tuple[str, ...], attendances: bool = False, nex
         occurred_on=lambda row: row.occurred_on,
         summary=lambda row: f"{code} {row.number}",
         amount=lambda row: len(row.people),
+        amount_unit=Unit.PERSON,
         legs=legs,
         errors=lambda row, by, on: {},
         warnings=lambda row: (),
@@ -58,6 +59,8 @@ STAY = register("stay_like", ("benefit_people",), attendances=True, next_step="�
 # A whole register: one model and this. Form, list, detail, review, sheet and export come from it.
 TREE = Register(
     code="tree",
+    amount=lambda row: 1,
+    amount_unit=Unit.PIECE,
     name="虚构的树",
     model=Tree,
     columns=(
