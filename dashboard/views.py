@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from datetime import date
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec
+from urllib.parse import quote
 
 from django.contrib import messages
 from django.core.exceptions import BadRequest
@@ -20,6 +21,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from dashboard import api, plans
 from dashboard import behind as drill
 from dashboard import filings as filing_pages
+from dashboard import reports as report_pages
 from dashboard.as_of import AsOf, UnknownAsOf, read_as_of, reported_quarter
 from dashboard.figures import home as home_page
 from dashboard.figures import line_page, owed_quarters
@@ -180,6 +182,32 @@ def line(request: HttpRequest, code: str) -> HttpResponse:
         raise Http404
     page = line_page(user=user, line=found, periods=periods, as_of=_as_of(request, periods, today))
     return render(request, "dashboard/line.html", {"page": page})
+
+
+@business_only
+@require_safe
+@of_one_moment
+def reports(request: HttpRequest) -> HttpResponse:
+    """季度报表; ?as_of= a quarter, by default the latest that has ended, ?plan= another plan, ?format=csv the file."""
+    user, today = signed_in(request), timezone.localdate()
+    found, periods = _plans(), _periods()
+    wanted = request.GET.get("plan") or None
+    if not found and wanted is None:
+        return render(request, "dashboard/empty.html")
+    page = report_pages.reports_page(
+        user=user,
+        plan=_chosen(found, wanted, today),
+        plans=found,
+        periods=periods,
+        as_of=_as_of(request, periods, today),
+    )
+    if request.GET.get("format") != "csv":
+        return render(request, "dashboard/reports.html", {"page": page})
+    response = HttpResponse(report_pages.as_csv(page), content_type="text/csv; charset=utf-8")
+    name = f"{page.plan.code}年季度报表-{page.as_of.period.code if page.as_of.period else ''}.csv"
+    response["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(name)}"
+    patch_cache_control(response, private=True, no_store=True)
+    return response
 
 
 @business_only

@@ -11,6 +11,7 @@ from django.forms import Form
 from directory.models import Organization, User
 from funds import events, rules
 from funds.events import EVENT_FIELDS, RULES
+from funds.figures import report_tables
 from funds.models import AdjustLevel, Event, FundFlow, RecallFrom
 from ledger.models import BudgetLine, Plan
 from ledger.money import wan, yuan
@@ -183,6 +184,7 @@ FUND_FLOW = Register(
     shown=shown,
     may_file=may_file,
     kinds={event.value: event.label for event in Event},
+    report_tables=report_tables,
 )
 
 REGISTERS = [FUND_FLOW]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from directory.models import Organization
 from labor import attendances, courses, estimates
-from labor.figures import cards
+from labor.figures import attendance_tables, cards, course_tables
 from labor.models import TrainingAttendance, TrainingCourse
 from ledger.registers import Register
 
@@ -33,6 +33,7 @@ TRAINING_COURSE = Register(
     may_file=may_file,
     kinds={courses.CODE: "举办培训班"},
     cards=cards,
+    report_tables=course_tables,
 )
 
 TRAINING_ATTENDANCE = Register(
@@ -53,6 +54,7 @@ TRAINING_ATTENDANCE = Register(
     not_yet=attendances.not_yet,
     may_file=may_file,
     kinds={attendances.CODE: "参加培训"},
+    report_tables=attendance_tables,
 )
 
 REGISTERS = [TRAINING_COURSE, TRAINING_ATTENDANCE]

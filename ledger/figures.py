@@ -292,6 +292,55 @@ def targets(plan: Plan, *, scope: Scope, as_of: Period | None = None) -> list[Ta
     return found
 
 
+@dataclass
+class UnitCount:
+    """What a counting rule gives of one unit: in the quarter (本季), and up to its end (累计)."""
+
+    code: str
+    name: str
+    quarter: int = 0
+    total: int = 0
+
+
+def counts_by_unit(
+    plan: Plan, target: str, *, scope: Scope, as_of: Period
+) -> tuple[list[UnitCount], UnitCount | None]:
+    """What a counting rule of `plan` gives unit by unit, by unit code, and over all (None for who sees no overall count).
+
+    People stand in their units' own accounts, so that the units' sum may exceed the overall count (DESIGN §1 Total);
+    all else is told apart by the unit that each move concerns. Two queries.
+    """
+    code = f"{plan.code}/{accounts.TARGET}/{target}"
+    whole = Q(account__code=code)
+    rows = Total.objects.filter(
+        whole | Q(account__code__startswith=f"{code}@"), period__starts_on__lte=as_of.starts_on
+    )
+    change = F("inflow") - F("outflow")
+    sums = rows.order_by().values_list(
+        "account__code", "account__counts_people", "account__organization_id", "organization_id"
+    )
+    units: dict[int, UnitCount] = defaultdict(lambda: UnitCount("", ""))
+    overall = UnitCount("", "合计")
+    for account, of_people, own, concerned, total, quarter in sums.annotate(
+        total=Sum(change), quarter=Sum(change, filter=Q(period=as_of), default=0)
+    ):
+        counts = []
+        if account == code:
+            counts.append(overall)
+        if (account == code) != of_people:
+            counts.append(units[own or concerned])
+        for count in counts:
+            count.total += total
+            count.quarter += quarter
+    shown = []
+    for unit in Organization.objects.filter(pk__in=units).order_by("code"):
+        count = units[unit.pk]
+        count.code, count.name = unit.code, unit.short_name
+        if (count.total or count.quarter) and (scope.everything or unit.pk in scope.organization_ids):
+            shown.append(count)
+    return shown, overall if scope.everything else None
+
+
 @dataclass(frozen=True)
 class Question:
     """An open question with the reading that holds: the latest ruling's, else the default."""

@@ -161,16 +161,23 @@ class Card:
 
 @dataclass(frozen=True)
 class ReportTable:
-    """One table a register offers to reports."""
+    """One table a register offers to reports; the first column names the row, the others are numbers.
+
+    `rows` may end with a sum: `has_total`.
+    """
 
     title: str
     headings: Sequence[str]
     rows: Sequence[Sequence[str]]
+    unit: str = ""
+    note: str = ""
+    has_total: bool = False
 
 
 # the plan, what the reader may see, and the quarter at whose end to look (None: now)
 Cards = Callable[["Plan", "Scope", "Period | None"], Sequence[Card]]
-ReportTables = Callable[["Plan", "Scope", "Period | None"], Sequence[ReportTable]]
+# the plan, what the reader may see of the register, and the quarter: 本季 is the quarter's, 累计 up to its end
+ReportTables = Callable[["Plan", "Scope", "Period"], Sequence[ReportTable]]
 
 
 def no_errors(row: Any, by: User, on: date) -> Mapping[str, list[str]]:

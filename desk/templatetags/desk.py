@@ -45,7 +45,9 @@ def yuan(fen: int | None) -> str:
 @register.filter
 def amount(entry: Entry) -> str:
     """ "125,000.00 元", "30 人次", in the unit its register declares; "—" where there is no amount."""
-    return "—" if entry.amount is None else amount_text(entry.amount, get_register(entry.register).amount_unit)
+    return (
+        "—" if entry.amount is None else amount_text(entry.amount, get_register(entry.register).amount_unit)
+    )
 
 
 @register.filter

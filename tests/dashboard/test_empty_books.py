@@ -25,7 +25,7 @@ def test_without_a_plan_the_first_screen_says_what_to_do(db: None) -> None:
     )
     client = Client()
     client.force_login(leader, backend="django.contrib.auth.backends.ModelBackend")
-    for url in ("/overview/", "/questions/"):
+    for url in ("/overview/", "/questions/", "/reports/"):
         assert "还没有载入年度方案" in text(client, url)
     assert "还没有季度" in text(client, "/filings/")
 
@@ -44,3 +44,4 @@ def test_a_plan_just_loaded_shows_what_was_arranged_and_no_rate(story: Story, br
     assert "支出率 — 序时 75.00% 拨付率 — 到位率 0.00%" in page
     assert "本单位目前没有下达的协作资金。" in text(browse("徐庄"), "/overview/")
     assert "还没有已通过的记录。" in text(browse("领导"), "/figures/2022/total/spent/")
+    assert "各单位资金 万元 到这个季度末还没有数字" in text(browse("领导"), "/reports/?as_of=2022Q3")

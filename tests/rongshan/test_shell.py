@@ -59,13 +59,13 @@ def test_the_auditor_starts_at_the_trail(client: Client) -> None:
 @pytest.mark.parametrize(
     ("role", "first", "labels"),
     [
-        (User.Role.CLERK, "desk:home", ["总览", "待办", "填报记录", "表格导入", "人员", "待定事项"]),
+        (User.Role.CLERK, "desk:home", ["总览", "待办", "填报记录", "表格导入", "人员", "报表", "待定事项"]),
         (
             User.Role.REVIEWER,
             "desk:review",
-            ["总览", "待办", "填报记录", "表格导入", "审核", "人员", "季度", "待定事项", "系统维护"],
+            ["总览", "待办", "填报记录", "表格导入", "审核", "人员", "季度", "报表", "待定事项", "系统维护"],
         ),
-        (User.Role.LEADER, "dashboard:home", ["总览", "人员", "季度", "待定事项"]),
+        (User.Role.LEADER, "dashboard:home", ["总览", "人员", "季度", "报表", "待定事项"]),
     ],
 )
 def test_each_role_starts_at_its_work_and_sees_only_links_of_its_role(
