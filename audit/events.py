@@ -59,7 +59,32 @@ def record(
     if not connection.in_atomic_block:
         raise AuditOutsideTransaction(f"审计记录 {verb} 必须与所记的操作写在同一事务中。")
     share_books()
-    return Event.objects.create(
+    made = event(
+        verb=verb,
+        by=by,
+        target=target,
+        summary=summary,
+        details=details,
+        outcome=outcome,
+        period=_period_now() if period is None else period,
+    )
+    made.save(force_insert=True)
+    return made
+
+
+def event(
+    *,
+    verb: str,
+    by: Actor | None,
+    target: str,
+    summary: str,
+    period: str,
+    details: Mapping[str, Any] | None = None,
+    outcome: str = Event.Outcome.DONE,
+) -> Event:
+    """An event as `record` makes it, not yet written: for a deed that writes it together with its own rows, and has
+    shared the books itself."""
+    return Event(
         at=timezone.now(),
         actor_id=None if by is None else by.pk,
         actor_name=SYSTEM if by is None else str(by),
@@ -68,7 +93,7 @@ def record(
         target=target,
         summary=summary,
         details=dict(details or {}),
-        period=_period_now() if period is None else period,
+        period=period,
     )
 
 

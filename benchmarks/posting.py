@@ -1,8 +1,9 @@
 """How fast the books take an entry: `.venv/bin/python benchmarks/posting.py [--quick] [--engine PostgreSQL|SQLite]`.
 
 Two calls of the ledger against their peers, on databases of their own that are thrown away (README.md has the method):
-the posting call (ledger.posting.post: holds become transfers, balances and totals) and a whole approved entry
-(ledger.actions.approve: locks, checks, posting, decision, subject, audit), each its own durable commit.
+the posting call (ledger.posting.lock and write: prepared legs become transfers, balances, held amounts and totals) and a
+whole approved entry (ledger.actions.approve: locks, checks, posting, holds, entry, decision, subject, audit), each its
+own durable commit.
 Prints tables, then one JSON line with rates and ratios.
 """
 
@@ -40,6 +41,7 @@ BULK = 10_000
 HORDAK_UP_TO = 100_000  # its balance is a sum over history: 1,000,000 would take minutes a run
 ON = date(2022, 7, 5)
 PAIRS = 8
+BOTH = ("disburse", "refund_treasury")  # from one account to the other, and back
 FORK = multiprocessing.get_context("fork")
 
 Cell = tuple[int, str]
@@ -136,7 +138,13 @@ class Ledger:
             self.count += 1
             number = {"voucher_no": f"V{self.count}", "document_no": f"山财农指〔2022〕{self.count}号"}
             row = FundFlow(
-                event=event, plan=self.plan, line=self.line, unit=unit, amount=amount, occurred_on=day, version=1
+                event=event,
+                plan=self.plan,
+                line=self.line,
+                unit=unit,
+                amount=amount,
+                occurred_on=day,
+                version=1,
             )
             name = "document_no" if event == "allocate" else "voucher_no"
             setattr(row, name, number[name])
@@ -178,7 +186,7 @@ class Ledger:
 
         with transaction.atomic():
             posting.hold_all(
-                [posting.Filed(e, FUND_FLOW.legs(row)) for e, row in zip(entries, rows, strict=True)]
+                [posting.Filed(e.pk, 1, FUND_FLOW.legs(row)) for e, row in zip(entries, rows, strict=True)]
             )
         return list(entries)
 
@@ -189,7 +197,16 @@ class Ledger:
         from audit.models import Event
         from audit.triggers import lifted
         from funds.models import FundFlow
-        from ledger.models import Account, Decision, Entry, EntryConcern, EntryEvidence, Subject, Total, Transfer
+        from ledger.models import (
+            Account,
+            Decision,
+            Entry,
+            EntryConcern,
+            EntryEvidence,
+            Subject,
+            Total,
+            Transfer,
+        )
 
         entry = self.template
         with connection.cursor() as cursor:
@@ -220,7 +237,9 @@ class Ledger:
         ]  # fmt: skip
         with transaction.atomic(), lifted(connection), connection.cursor() as cursor:
             for model, rows, changed in copies:
-                columns = [f.column for f in model._meta.concrete_fields if f.column != "id" or "id" in changed]
+                columns = [
+                    f.column for f in model._meta.concrete_fields if f.column != "id" or "id" in changed
+                ]
                 values = ", ".join(changed.get(column, f'row."{column}"') for column in columns)
                 names = ", ".join(f'"{column}"' for column in columns)
                 ids = ", ".join(str(pk) for pk in rows.values_list("pk", flat=True))
@@ -237,13 +256,20 @@ class Ledger:
             from django.db.models import F
 
             for transfer in transfers:
-                for account, column, sign in ((transfer.source_id, "outflow", -1), (transfer.target_id, "inflow", 1)):
+                for account, column, sign in (
+                    (transfer.source_id, "outflow", -1),
+                    (transfer.target_id, "inflow", 1),
+                ):
                     moved = more * transfer.amount
                     Account.objects.filter(pk=account).update(balance=F("balance") + sign * moved)
-                    Total.objects.filter(account=account, kind=transfer.kind).update(**{column: F(column) + moved})
+                    Total.objects.filter(account=account, kind=transfer.kind).update(
+                        **{column: F(column) + moved}
+                    )
         with connection.cursor() as cursor:
             cursor.execute("VACUUM ANALYZE" if connection.vendor == "postgresql" else "ANALYZE")
-            cursor.execute("CHECKPOINT" if connection.vendor == "postgresql" else "PRAGMA wal_checkpoint(TRUNCATE)")
+            cursor.execute(
+                "CHECKPOINT" if connection.vendor == "postgresql" else "PRAGMA wal_checkpoint(TRUNCATE)"
+            )
 
     def approve(self, entry: Any) -> Job:
         from ledger import actions
@@ -251,16 +277,41 @@ class Ledger:
         return lambda: actions.approve(by=self.reviewer, on=ON, entry=entry, version=1)
 
     def post(self, entry: Any) -> Job:
+        """The posting call on prepared legs: what approve does once it knows what the entry moves and when."""
         from django.db import transaction
 
         from ledger import posting
         from ledger.actions import moment
+        from ledger.models import Hold, Period, Transfer
+        from ledger.sql import run
 
-        at = moment(ON)
+        holds, period, at = (
+            list(Hold.objects.filter(entry=entry)),
+            Period.objects.get(code="2022Q2"),
+            moment(ON),
+        )
+        moves = posting.net(holds)
+        deltas = {pk: (moved, -max(0, -moved), -max(0, moved)) for pk, moved in moves.items()}
+        transfers = [
+            Transfer(
+                entry=entry,
+                position=hold.position,
+                kind=hold.kind,
+                source_id=hold.source_id,
+                target_id=hold.target_id,
+                amount=hold.amount,
+                organization_id=hold.organization_id,
+                period=period,
+                occurred_on=entry.occurred_on,
+                posted_at=at,
+            )
+            for hold in holds
+        ]
 
         def job() -> None:
             with transaction.atomic():
-                posting.post(entry, by_id=self.reviewer.pk, at=at)
+                posting.lock(moves)
+                run(posting.guarded(posting.write(transfers, deltas)))
 
         return job
 
@@ -271,7 +322,7 @@ class Ledger:
             [
                 (
                     self.units[client if accounts == "disjoint" else 0],
-                    random.choice(("disburse", "refund_treasury")) if accounts == "both ways" else "disburse",
+                    BOTH[random.getrandbits(1)] if accounts == "both ways" else "disburse",
                 )
                 for _ in range(RUNS[clients] + WARM)
             ]
@@ -295,8 +346,9 @@ class Ledger:
         def connected() -> None:
             connections["default"].ensure_connection()
 
+        jobs = [[make(entry) for entry in entries] for entries in clients]
         connections.close_all()  # a connection does not survive a fork
-        return together([[make(e) for e in entries] for entries in clients], connected, connections.close_all)
+        return together(jobs, connected, connections.close_all)
 
     def approve_bulk(self) -> float:
         """Seconds to post BULK submitted entries in one go, with entry and audit."""
@@ -375,7 +427,16 @@ class Bank:
         length = ["-T", "5", "--max-tries=0"] if name == "pgbench" and accounts == "both ways" else []
         length = length or ["-t", str(2 * RUNS[clients])]
         told = self._call(
-            "pgbench", "-n", "-f", str(script), "-c", str(clients), "-j", str(min(clients, 2)), *length, "bank"
+            "pgbench",
+            "-n",
+            "-f",
+            str(script),
+            "-c",
+            str(clients),
+            "-j",
+            str(min(clients, 2)),
+            *length,
+            "bank",
         )
         found = re.search(r"tps = ([\d.]+)", told)
         assert found is not None, told
@@ -500,7 +561,9 @@ class ThreeStatements:
 Measured = dict[str, dict[Cell, list[float]]]  # contestant → cell → seconds an operation, a run each
 
 
-def measure(size: int, rounds: int, ledger: Ledger, peers: dict[str, Callable[[Cell], float | None]]) -> Measured:
+def measure(
+    size: int, rounds: int, ledger: Ledger, peers: dict[str, Callable[[Cell], float | None]]
+) -> Measured:
     """Every contestant in every cell, once a round, one after the other, so that a slow minute meets all alike."""
     calls = {"posting call": ledger.post, "approved entry": ledger.approve}
     entries = {name: ledger.prepare(rounds, CELLS) for name in calls}
@@ -517,7 +580,9 @@ def measure(size: int, rounds: int, ledger: Ledger, peers: dict[str, Callable[[C
     print(f"\n{size:,} earlier entries: operations per second, median of {rounds} runs")
     print(f"{'':<18}" + "".join(f"{f'{clients} {accounts}':>14}" for clients, accounts in CELLS))
     for name, by_cell in found.items():
-        cells = (f"{1 / statistics.median(by_cell[c]):>14,.0f}" if c in by_cell else f"{'':>14}" for c in CELLS)
+        cells = (
+            f"{1 / statistics.median(by_cell[c]):>14,.0f}" if c in by_cell else f"{'':>14}" for c in CELLS
+        )
         print(f"{name:<18}" + "".join(cells), flush=True)
     return found
 
@@ -586,13 +651,12 @@ def on_postgresql(sizes: Sequence[int], rounds: int, folder: Path) -> dict[str, 
             ledger.grow(size)
             if size <= HORDAK_UP_TO:
                 hordak.grow(size)
-            alone = CELLS[0]
             peers: dict[str, Callable[[Cell], float | None]] = {
                 "pgbench": lambda cell: bank.run("pgbench", cell),
                 "ordered function": lambda cell: bank.run("ordered function", cell),
-                "naive Sum": lambda cell: bank.run("naive Sum", cell) if cell == alone else None,
+                "naive Sum": lambda cell: bank.run("naive Sum", cell) if cell == CELLS[0] else None,
                 "django-hordak": lambda cell, size=size: (  # type: ignore[misc]
-                    hordak.run(50) if cell == alone and size <= HORDAK_UP_TO else None
+                    hordak.run(50) if cell == CELLS[0] and size <= HORDAK_UP_TO else None
                 ),
             }
             results[size] = measure(size, rounds, ledger, peers)
@@ -602,7 +666,11 @@ def on_postgresql(sizes: Sequence[int], rounds: int, folder: Path) -> dict[str, 
             took = hordak.ask("bulk", BULK)
             if took is not None:
                 bulk.setdefault("django-hordak", []).append(took)
-        told = summed_up(results, "pgbench") | bulk_told(bulk, "COPY and one update") | {"deadlocks": deadlocks()}
+        told = (
+            summed_up(results, "pgbench")
+            | bulk_told(bulk, "COPY and one update")
+            | {"deadlocks": deadlocks()}
+        )
         if hordak.process is not None and hordak.process.stdin is not None:
             hordak.process.stdin.close()
             hordak.process.wait()
@@ -620,7 +688,9 @@ def on_sqlite(sizes: Sequence[int], rounds: int, folder: Path) -> dict[str, Any]
         three.grow(size)
         ledger.grow(size)
         results[size] = measure(size, rounds, ledger, {"three statements": three.run})
-    return summed_up(results, "three statements") | bulk_told({"approved in one go": [ledger.approve_bulk()]}, "")
+    return summed_up(results, "three statements") | bulk_told(
+        {"approved in one go": [ledger.approve_bulk()]}, ""
+    )
 
 
 def bulk_told(bulk: dict[str, list[float]], base: str) -> dict[str, Any]:
@@ -671,7 +741,11 @@ def main() -> None:
         with tempfile.TemporaryDirectory(prefix="posting-") as name:
             os.environ["RONGSHAN_DATA_DIR"] = name
             told = {options.engine: ENGINES[options.engine](sizes, rounds, Path(name))}
-    print(json.dumps({"benchmark": "posting", "sizes": sizes, "rounds": rounds, "engines": told}, ensure_ascii=False))
+    print(
+        json.dumps(
+            {"benchmark": "posting", "sizes": sizes, "rounds": rounds, "engines": told}, ensure_ascii=False
+        )
+    )
 
 
 if __name__ == "__main__":

@@ -13,13 +13,14 @@ from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import partial, wraps
+from functools import cache, partial, wraps
 from typing import Any, ParamSpec, TypeVar, cast
 
 from django.db import IntegrityError, transaction
+from django.db.models import Model
 from django.utils import timezone
 
-from audit.events import record, record_refusal
+from audit.events import event, record, record_refusal
 from audit.locks import close_books, share_books
 from directory.identity import holds_number
 from directory.models import Organization, User
@@ -40,6 +41,7 @@ from ledger.models import (
 from ledger.permissions import may_file, may_review
 from ledger.refusals import Refusal
 from ledger.registers import Claim, Leg, Register, get_register
+from ledger.sql import Prepared
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -455,6 +457,11 @@ def attach(*, by: User, on: date, entry: Entry, version: int, evidence: Sequence
 # --- deciding ---------------------------------------------------------------------------------------------------
 
 
+_has_evidence: Prepared[Any] = Prepared(
+    lambda entry, version: EntryEvidence.objects.filter(entry=entry, version=version)[:1]
+)
+
+
 @refusable("entry.approve")
 def approve(*, by: User, on: date, entry: Entry, version: int) -> posting.Posted:
     """Approve the version the reviewer saw; its holds become transfers. Returns the posting period and why.
@@ -469,31 +476,30 @@ def approve(*, by: User, on: date, entry: Entry, version: int) -> posting.Posted
     row.entry = entry
     if entry.kind != Entry.Kind.REVERSAL:
         missing = register.evidence_rule(row)
-        if missing and not EntryEvidence.objects.filter(entry=entry, version=entry.version).exists():
+        if missing and not _has_evidence(entry.pk, entry.version):
             raise EvidenceMissing(
                 f"{entry.pk} 号记录还没有{missing}，不能通过；请退回补充，或请填报单位补传。"
             )
     if waits := register.not_yet(row):
         raise NotYet(waits)
-    subjects = _claimed(entry)
     apart = entry.kind == Entry.Kind.REVERSAL
     moved = changes(row, apart=apart) if merging else []
-    posted = posting.post(entry, by_id=by.pk, at=moment(on), moved=moved)
+    stands: Entry | None = entry
+    if apart:  # a reversed step gives way to the one before; nothing comes after the first
+        stands = entry.corrects.follows if entry.corrects else None
+
+    def beside(posted: posting.Posted) -> list[Model]:
+        about = _about(entry, f"通过，记入{posted.period.label}")
+        return [
+            _decision(entry, Decision.Outcome.APPROVED, by, on, reason=posted.note),
+            event(verb="entry.approved", by=by, **about, period=posted.period.code),
+        ]
+
+    posted = posting.post(entry, by_id=by.pk, at=moment(on), stands=stands, moved=moved, beside=beside)
     if merging or register.estimates:
         _concern_moved(entry)
     if merging:
         carry_out(row, by, apart=apart)
-    stands: Entry | None = entry
-    if (
-        entry.kind == Entry.Kind.REVERSAL
-    ):  # a reversed step gives way to the one before; nothing comes after the first
-        stands = entry.corrects.follows if entry.corrects else None
-    for subject in subjects:
-        mine = subject.pk == entry.subject_id
-        subject.undecided, subject.in_force = None, stands if mine else None
-        subject.save(update_fields=["undecided", "in_force"])
-    _decide(entry, Decision.Outcome.APPROVED, by, on, reason=posted.note)
-    _record(entry, "entry.approved", by, f"通过，记入{posted.period.label}", period=posted.period.code)
     return posted
 
 
@@ -547,7 +553,15 @@ def approve_many(*, by: User, on: date, seen: Sequence[tuple[Entry, int]]) -> li
 def detail_of(entry: Entry, version: int | None = None) -> Any:
     """The register's row of a version (the latest by default)."""
     model: Any = get_register(entry.register).model
-    return model.objects.get(entry=entry, version=version or entry.version)
+    found = _details(model)(entry.pk, version or entry.version)
+    if not found:
+        raise model.DoesNotExist(f"{entry.pk} 号记录没有第 {version or entry.version} 版")
+    return found[0]
+
+
+@cache
+def _details(model: Any) -> Prepared[Any]:
+    return Prepared(lambda entry, version: model.objects.filter(entry=entry, version=version))
 
 
 def is_in_force(entry: Entry) -> bool:
@@ -605,12 +619,18 @@ def _twin(by: User, token: uuid.UUID) -> Entry | None:
     return Entry.objects.unscoped("同一表单重复提交时取回先到的一份").filter(token=token, filed_by=by).first()
 
 
+_for_change: Prepared[Entry] = Prepared(
+    lambda pk: (
+        Entry.objects.unscoped("按主键加锁，权限由调用的动作检查")
+        .select_for_update(no_key=True)
+        .filter(pk=pk)
+    )
+)
+
+
 def _locked(entry: Entry) -> Entry:
-    """The entry as it is once locked; locked first and read afterwards, see _locked_subjects."""
-    row = Entry.objects.unscoped("按主键加锁，权限由调用的动作检查").filter(pk=entry.pk)
-    list(row.select_for_update(no_key=True).values_list("pk"))
-    people = ("decided_by__organization", "submitted_by__organization")
-    return row.select_related("filed_for", "corrects__subject", "follows", "subject__in_force", *people).get()
+    """The entry as it is once locked; what it points at is read when asked for, see _locked_subjects."""
+    return _for_change(entry.pk)[0]
 
 
 def _undecided(entry: Entry, version: int) -> Entry:
@@ -826,7 +846,19 @@ def _decide(
     reason: str = "",
     fields: Mapping[str, str] | None = None,
 ) -> None:
-    Decision.objects.create(
+    _decision(entry, outcome, by, on, reason=reason, fields=fields).save(force_insert=True)
+
+
+def _decision(
+    entry: Entry,
+    outcome: Decision.Outcome,
+    by: User,
+    on: date,
+    *,
+    reason: str = "",
+    fields: Mapping[str, str] | None = None,
+) -> Decision:
+    return Decision(
         entry=entry,
         version=entry.version,
         outcome=outcome,
@@ -837,20 +869,14 @@ def _decide(
     )
 
 
-def _record(
-    entry: Entry,
-    verb: str,
-    by: User,
-    what: str,
-    *,
-    details: dict[str, Any] | None = None,
-    period: str | None = None,
-) -> None:
-    record(
-        verb=verb,
-        by=by,
-        target=f"ledger.entry:{entry.pk}",
-        summary=f"{what}：{entry.pk} 号 {entry.summary}",
-        details={"version": entry.version, "amount": entry.amount, **(details or {})},
-        period=period,
-    )
+def _record(entry: Entry, verb: str, by: User, what: str, *, details: dict[str, Any] | None = None) -> None:
+    record(verb=verb, by=by, **_about(entry, what, details))
+
+
+def _about(entry: Entry, what: str, details: dict[str, Any] | None = None) -> dict[str, Any]:
+    """What an event says of an entry."""
+    return {
+        "target": f"ledger.entry:{entry.pk}",
+        "summary": f"{what}：{entry.pk} 号 {entry.summary}",
+        "details": {"version": entry.version, "amount": entry.amount, **(details or {})},
+    }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 from ledger.models import Period
+from ledger.sql import Prepared
 
 # Defaults of DOMAIN §7, days after the quarter's end: submit by the 5th, reviewed by the 8th, report by the 10th.
 DUE_DAYS, REVIEW_DAYS, REPORT_DAYS = 5, 8, 10
@@ -37,6 +38,18 @@ def ensure_quarter(day: date) -> Period:
 def ensure_year(year: int) -> list[Period]:
     """The four quarters of a year."""
     return [ensure_quarter(date(year, month, 1)) for month in (1, 4, 7, 10)]
+
+
+_open: Prepared[Period] = Prepared(lambda: Period.objects.filter(is_closed=False).order_by("starts_on"))
+
+
+def open_quarters(occurred_on: date) -> tuple[Period, list[Period]]:
+    """The quarter of `occurred_on`, and those not yet closed among it and all later ones, in order."""
+    found = _open()
+    code = code_of(occurred_on)
+    own = next((period for period in found if period.code == code), None) or ensure_quarter(occurred_on)
+    later = [period for period in found if period.starts_on > own.starts_on]
+    return own, later if own.is_closed else [own, *later]
 
 
 def earliest_open() -> Period | None:

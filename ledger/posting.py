@@ -8,14 +8,14 @@ IMMEDIATE transaction is the lock, and on PostgreSQL, where the rows are.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
 from django.db import connection
-from django.db.models import F, Sum
+from django.db.models import F, Model, Sum
 
 from audit import bulk
 from audit.locks import share_books
@@ -24,9 +24,10 @@ from ledger.accounts import outside_account
 from ledger.models import Account, Entry, Hold, Participation, Period, Total, Transfer, Unit
 from ledger.models.books import Move
 from ledger.money import yuan
-from ledger.periods import ensure_quarter
+from ledger.periods import open_quarters
 from ledger.refusals import Refusal
 from ledger.registers import ESTIMATED, REPLACED, Claim, Leg, all_registers
+from ledger.sql import Prepared, Statement, insert, run, update
 
 CHUNK = 1000  # rows an INSERT
 
@@ -63,18 +64,22 @@ class Posted:
 @contextmanager
 def posting_open() -> Iterator[None]:
     """Open the triggers' guard for the writes inside; must run in a transaction, which resets it on failure."""
-    postgres = connection.vendor == "postgresql"
-    with connection.cursor() as cursor:
-        if postgres:
-            cursor.execute("SELECT set_config('rongshan.posting', 'on', true)")
-        else:
-            cursor.execute("INSERT INTO ledger_postingguard (id) VALUES (1)")
+    run([_guard(True)])
     yield
-    with connection.cursor() as cursor:
-        if postgres:
-            cursor.execute("SELECT set_config('rongshan.posting', '', true)")
-        else:
-            cursor.execute("DELETE FROM ledger_postingguard")
+    run([_guard(False)])
+
+
+def guarded(statements: Sequence[Statement]) -> list[Statement]:
+    """The statements, with the triggers' guard open while they run."""
+    return [_guard(True), *statements, _guard(False)]
+
+
+def _guard(is_open: bool) -> Statement:
+    if connection.vendor == "postgresql":
+        return Statement("SELECT set_config('rongshan.posting', %s, true)", ["on" if is_open else ""])
+    if is_open:
+        return Statement("INSERT INTO ledger_postingguard (id) VALUES (1)")
+    return Statement("DELETE FROM ledger_postingguard")
 
 
 def net(legs: Iterable[Leg | Move]) -> dict[int, int]:
@@ -116,7 +121,7 @@ def hold_all(filed: Sequence[Filed]) -> None:
         return
     share_books()
     gives, takes = _net_of_each(filed)
-    accounts = _lock(
+    accounts = lock(
         {account.pk for leg in legs for account in (leg.source, leg.target)} | {c.account.pk for c in claims}
     )
     for leg in legs:
@@ -129,7 +134,7 @@ def hold_all(filed: Sequence[Filed]) -> None:
     _refuse_shortfalls(accounts, gives, asked, any(leg.reverses_id for leg in legs))
     held = {i: (0, gives.get(i, 0), takes.get(i, 0)) for i in gives.keys() | takes.keys()}
     with posting_open():
-        _apply(_deltas(held, counted))
+        run(_apply(_deltas(held, counted)))
         bulk.copy(
             Hold,
             ("entry_id", "position", "kind", "source_id", "target_id", "amount", "organization_id", "reverses_id"),
@@ -149,7 +154,7 @@ def hold_all(filed: Sequence[Filed]) -> None:
                 for claim in one.claims
             ],
         )  # fmt: skip
-        presence.write(counted.rows)
+        run(presence.write(counted.rows))
 
 
 def _net_of_each(filed: Sequence[Filed]) -> tuple[dict[int, int], dict[int, int]]:
@@ -170,30 +175,45 @@ def release(entry: Entry) -> None:
     if not holds and not people:
         return
     moves = net(holds)
-    _lock(set(moves) | {account for account, _ in people})
+    lock(set(moves) | {account for account, _ in people})
     counted = presence.shift((pair, 0, -1) for pair in people)
-    with posting_open():
-        _apply(_deltas({i: (0, -max(0, -n), -max(0, n)) for i, n in moves.items()}, counted))
-        presence.write(counted.rows)
-        Hold.objects.filter(entry=entry).delete()
+    freed = {i: (0, -max(0, -n), -max(0, n)) for i, n in moves.items()}
+    run(guarded([*_apply(_deltas(freed, counted)), *presence.write(counted.rows), _drop_holds(entry)]))
 
 
-def post(entry: Entry, *, by_id: int, at: datetime, moved: Sequence[presence.Change] = ()) -> Posted:
+_holds: Prepared[Hold] = Prepared(lambda entry: Hold.objects.filter(entry=entry).order_by("position"))
+
+
+def _nothing(posted: Posted) -> Sequence[Model]:
+    return ()
+
+
+def post(
+    entry: Entry,
+    *,
+    by_id: int,
+    at: datetime,
+    stands: Entry | None,
+    moved: Sequence[presence.Change] = (),
+    beside: Callable[[Posted], Sequence[Model]] = _nothing,
+) -> Posted:
     """Turn the entry's holds into transfers, count its persons, and mark it approved; returns the posting period.
-    `moved` are the presences that a merge of persons moves.
+
+    `stands` is what its subject points at from now on; another subject it had claimed points at nothing. `moved` are
+    the presences that a merge of persons moves. `beside` gives further new rows, such as the decision and the audit
+    event, which are written with the posting. The caller has locked the entry and shares the books.
 
     A reversal or correction takes back the persons of its target, a step those of the one before; a reversed step
     gives them back. Cannot be refused for money or maximum: the holds are the room it needs. Raises NoOpenPeriod.
     """
-    share_books()
-    holds = list(Hold.objects.filter(entry=entry).order_by("position"))
+    holds = _holds(entry.pk)
     own = presence.participations_of(entry.pk, entry.version)
     target = entry.follows if entry.kind == Entry.Kind.STEP else entry.corrects
     taken_back = presence.participations_of(target.pk, target.version) if target is not None else []
     before = target.follows if target and entry.kind == Entry.Kind.REVERSAL else None
     given_back = presence.participations_of(before.pk, before.version) if before is not None else []
     people = {account for account, _ in [*own, *taken_back, *given_back, *(pair for pair, _, _ in moved)]}
-    outside = _outside(people)
+    outside = _outside(people) if people else {}
     register = all_registers().get(entry.register)
     estimates = register.estimates if register else None
     row: Any = None
@@ -201,44 +221,83 @@ def post(entry: Entry, *, by_id: int, at: datetime, moved: Sequence[presence.Cha
     if register and estimates:
         row = register.model._default_manager.get(entry=entry, version=entry.version)
         estimated = estimates.accounts(row)
-    accounts = _lock(
+    own_quarter, quarters = open_quarters(entry.occurred_on)
+    # from here on others wait for the accounts: what can be read before is read before
+    accounts = lock(
         {h.source_id for h in holds}
         | {h.target_id for h in holds}
         | people
         | set(outside.values())
-        | {account.pk for account in estimated}
+        | {account.pk for account in estimated},
+        first=[_lock_subjects(entry)],
     )
-    counted = presence.shift(
-        [
-            *((pair, 1, -1) for pair in own),
-            *((pair, -1, 0) for pair in taken_back),
-            *((pair, 1, 0) for pair in given_back),
-        ],
-        moved,
-    )
+    counted = presence.Shift()
+    if people:
+        counted = presence.shift(
+            [
+                *((pair, 1, -1) for pair in own),
+                *((pair, -1, 0) for pair in taken_back),
+                *((pair, 1, 0) for pair in given_back),
+            ],
+            moved,
+        )
     transfers = _transfers_of(holds)
     transfers += _transfers_of_people(entry, counted, outside, accounts, len(holds))
     if estimates:  # asked only now: what stands is certain once the accounts are locked
         transfers += _transfers_of_legs(estimates.moves(entry, row), len(transfers))
     moves = net(transfers)
-    posted = choose_period(accounts, moves, entry.occurred_on)
+    posted = choose_period(accounts, moves, own_quarter, quarters)
     released = net(holds)
-    with posting_open():
-        deltas = {i: (moves.get(i, 0), -max(0, -released.get(i, 0)), -max(0, released.get(i, 0)))
-                  for i in moves.keys() | released.keys()}  # fmt: skip
-        _apply(_deltas(deltas, counted))
-        for transfer in transfers:
-            transfer.entry, transfer.period = entry, posted.period
-            transfer.occurred_on, transfer.posted_at = entry.occurred_on, at
-        Transfer.objects.bulk_create(transfers)
-        _add_totals(transfers, posted.period)
-        presence.write(counted.rows)
-        Hold.objects.filter(entry=entry).delete()
-        entry.state = Entry.State.APPROVED
-        entry.decided_by_id, entry.decided_at = by_id, at
-        entry.posted_period, entry.posted_note = posted.period, posted.note
-        entry.save(update_fields=["state", "decided_by", "decided_at", "posted_period", "posted_note"])
+    deltas = {
+        i: (moves.get(i, 0), -max(0, -released.get(i, 0)), -max(0, released.get(i, 0)))
+        for i in moves.keys() | released.keys()
+    }
+    for transfer in transfers:
+        transfer.entry, transfer.period = entry, posted.period
+        transfer.occurred_on, transfer.posted_at = entry.occurred_on, at
+    entry.state = Entry.State.APPROVED
+    entry.decided_by_id, entry.decided_at = by_id, at
+    entry.posted_period, entry.posted_note = posted.period, posted.note
+    run(
+        guarded(
+            [
+                *write(transfers, _deltas(deltas, counted)),
+                *presence.write(counted.rows),
+                _drop_holds(entry),
+                update(entry, ["state", "decided_by", "decided_at", "posted_period", "posted_note"]),
+                _point_subjects(entry, stands),
+                *(statement for row in beside(posted) for statement in insert([row])),
+            ]
+        )
+    )
     return posted
+
+
+def write(transfers: Sequence[Transfer], deltas: dict[int, tuple[int, int, int]]) -> list[Statement]:
+    """The posting call: what puts the transfers of one period, and what they change, into the books. The accounts are
+    locked, the guard is open."""
+    return [*_apply(deltas), *insert(transfers), *_add_totals(transfers)]
+
+
+def _drop_holds(entry: Entry) -> Statement:
+    return Statement("DELETE FROM ledger_hold WHERE entry_id = %s", [entry.pk])
+
+
+def _lock_subjects(entry: Entry) -> Statement:
+    locking = " FOR NO KEY UPDATE" if connection.vendor == "postgresql" else ""
+    return Statement(
+        f"SELECT id FROM ledger_subject WHERE undecided_id = %s ORDER BY id{locking}",  # noqa: S608
+        [entry.pk],
+    )
+
+
+def _point_subjects(entry: Entry, stands: Entry | None) -> Statement:
+    """The entry's own subject points at what stands from now on, another one it had claimed at nothing."""
+    return Statement(
+        "UPDATE ledger_subject SET undecided_id = NULL,"
+        " in_force_id = CASE WHEN id = %s THEN CAST(%s AS bigint) END WHERE undecided_id = %s",
+        [entry.subject_id, stands.pk if stands else None, entry.pk],
+    )
 
 
 def _transfers_of(holds: Sequence[Hold]) -> list[Transfer]:
@@ -311,43 +370,46 @@ def _deltas(
     return moves
 
 
-def choose_period(accounts: dict[int, Account], moves: dict[int, int], occurred_on: date) -> Posted:
-    """The quarter of `occurred_on` if still open, else the earliest open one; later still if an account would end
-    any quarter outside its limits, as when a payment is approved before the disbursement it was made from.
+def choose_period(
+    accounts: dict[int, Account], moves: dict[int, int], own: Period, quarters: Sequence[Period]
+) -> Posted:
+    """The quarter it happened in, `own`, if still open, else the earliest open one of `quarters`; later still if an
+    account would end any quarter outside its limits, as when a payment is approved before the disbursement it was made
+    from.
 
     Raises NoOpenPeriod.
     """
-    own = ensure_quarter(occurred_on)
-    candidates = list(
-        Period.objects.filter(is_closed=False, starts_on__gte=own.starts_on).order_by("starts_on")
-    )
-    if not candidates:
+    if not quarters:
         raise NoOpenPeriod(
             f"{own.label}及以后的季度都已关账，没有可记账的季度，请联系区乡村振兴局开设新季度。"
         )
     ends = _quarter_ends(moves)
-    for period in candidates:
+    for period in quarters:
         blocking = _outside_limits(accounts, moves, ends, period)
         if blocking is None:
             break
     if period == own:
         return Posted(period, "")
-    if own.is_closed and period == candidates[0]:
+    if own.is_closed and period == quarters[0]:
         return Posted(period, f"发生在{own.label}，该季度已关账，记入{period.label}。")
-    first = _outside_limits(accounts, moves, ends, candidates[0])
-    return Posted(period, f"记入{period.label}：若记入{candidates[0].label}，{first}季末余额会超出限额。")
+    first = _outside_limits(accounts, moves, ends, quarters[0])
+    return Posted(period, f"记入{period.label}：若记入{quarters[0].label}，{first}季末余额会超出限额。")
 
 
-def _quarter_ends(moves: dict[int, int]) -> dict[int, list[tuple[date, int]]]:
-    """Account id → (quarter start, balance at that quarter's end), from the kept totals."""
-    rows = (
-        Total.objects.filter(account__in=list(moves))
+_changes: Prepared[tuple[int, date, int]] = Prepared(
+    lambda *accounts: (
+        Total.objects.filter(account__in=accounts)
         .values_list("account_id", "period__starts_on")
         .annotate(change=Sum(F("inflow") - F("outflow")))
         .order_by("account_id", "period__starts_on")
     )
+)
+
+
+def _quarter_ends(moves: dict[int, int]) -> dict[int, list[tuple[date, int]]]:
+    """Account id → (quarter start, balance at that quarter's end), from the kept totals."""
     ends: dict[int, list[tuple[date, int]]] = defaultdict(list)
-    for account_id, starts_on, change in rows:
+    for account_id, starts_on, change in _changes(*moves):
         before = ends[account_id][-1][1] if ends[account_id] else 0
         ends[account_id].append((starts_on, before + change))
     return ends
@@ -372,10 +434,14 @@ def _outside_limits(
     return None
 
 
-def _lock(ids: Iterable[int]) -> dict[int, Account]:
+_for_change: Prepared[Account] = Prepared(
+    lambda *ids: Account.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk")
+)
+
+
+def lock(ids: Iterable[int], first: Sequence[Statement] = ()) -> dict[int, Account]:
     """Lock in id order, so that two postings running in opposite directions cannot deadlock."""
-    rows = Account.objects.select_for_update(no_key=True).filter(pk__in=set(ids)).order_by("pk")
-    return {account.pk: account for account in rows}
+    return {account.pk: account for account in _for_change(*sorted(set(ids)), first=first)}
 
 
 def _refuse_closed(accounts: dict[int, Account], legs: Sequence[Leg], counting: Sequence[int]) -> None:
@@ -467,44 +533,43 @@ def _numbers(entry_ids: Iterable[int]) -> str:
     return "、".join(f"{pk} 号" for pk in dict.fromkeys(entry_ids)) + "记录"
 
 
-def _apply(deltas: dict[int, tuple[int, int, int]]) -> None:
+def _apply(deltas: dict[int, tuple[int, int, int]]) -> list[Statement]:
     """Add (balance, held_out, held_in) to each account once, in one statement, so CHECK sees only the end state."""
     if not deltas:
-        return
+        return []
     rows = ", ".join(["(%s, %s, %s, %s)"] * len(deltas))
-    values = [value for account_id in sorted(deltas) for value in (account_id, *deltas[account_id])]
-    with connection.cursor() as cursor:
-        cursor.execute(
+    return [
+        Statement(
             f"WITH delta (id, balance, held_out, held_in) AS (VALUES {rows}) "  # noqa: S608  placeholders
             "UPDATE ledger_account SET balance = ledger_account.balance + delta.balance, "
             "held_out = ledger_account.held_out + delta.held_out, "
             "held_in = ledger_account.held_in + delta.held_in "
             "FROM delta WHERE ledger_account.id = delta.id",
-            values,
+            [value for account_id in sorted(deltas) for value in (account_id, *deltas[account_id])],
         )
-
-
-def _add_totals(transfers: Sequence[Transfer], period: Period) -> None:
-    sums: dict[tuple[int, str, int], list[int]] = defaultdict(lambda: [0, 0])
-    for h in transfers:
-        gives, takes = (h.source_id, h.kind, h.organization_id), (h.target_id, h.kind, h.organization_id)
-        if h.reverses_id:  # taken back in the columns it was counted in, so gross figures stay gross
-            sums[gives][0] -= h.amount
-            sums[takes][1] -= h.amount
-        else:
-            sums[gives][1] += h.amount
-            sums[takes][0] += h.amount
-    if not sums:
-        return
-    rows = ", ".join(["(%s, %s, %s, %s, %s, %s)"] * len(sums))
-    values = [
-        v for key, (inflow, outflow) in sorted(sums.items()) for v in (*key, period.pk, inflow, outflow)
     ]
-    with connection.cursor() as cursor:
-        cursor.execute(
+
+
+def _add_totals(transfers: Sequence[Transfer]) -> list[Statement]:
+    sums: dict[tuple[int, str, int, int], list[int]] = defaultdict(lambda: [0, 0])
+    for h in transfers:
+        where = h.kind, h.organization_id, h.period_id
+        gives, takes = sums[h.source_id, *where], sums[h.target_id, *where]
+        if h.reverses_id:  # taken back in the columns it was counted in, so gross figures stay gross
+            gives[0] -= h.amount
+            takes[1] -= h.amount
+        else:
+            gives[1] += h.amount
+            takes[0] += h.amount
+    if not sums:
+        return []
+    rows = ", ".join(["(%s, %s, %s, %s, %s, %s)"] * len(sums))
+    return [
+        Statement(
             "INSERT INTO ledger_total (account_id, kind, organization_id, period_id, inflow, outflow) "  # noqa: S608
             f"VALUES {rows} "
             "ON CONFLICT (account_id, kind, organization_id, period_id) DO UPDATE SET "
             "inflow = ledger_total.inflow + excluded.inflow, outflow = ledger_total.outflow + excluded.outflow",
-            values,
+            [value for key, sides in sorted(sums.items()) for value in (*key, *sides)],
         )
+    ]

@@ -9,11 +9,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from django.db import connection
 from django.db.models import Count, F, Q
 
 from directory.people import survivors
 from ledger.models import Participation, Presence
+from ledger.sql import Prepared, Statement
 
 Pair = tuple[int, int]  # account, person
 Change = tuple[Pair, int, int]  # change of approved, change of held
@@ -34,10 +34,16 @@ class Shift:
         return self.gained.get(account_id, 0) - self.lost.get(account_id, 0)
 
 
+_eligible: Prepared[Pair] = Prepared(
+    lambda entry, version: Participation.objects.filter(
+        entry=entry, version=version, eligible=True
+    ).values_list("account_id", "person_id")
+)
+
+
 def participations_of(entry_id: int, version: int) -> list[Pair]:
     """(account, person) of every eligible participation of a version."""
-    rows = Participation.objects.filter(entry=entry_id, version=version, eligible=True)
-    return list(rows.values_list("account_id", "person_id"))
+    return _eligible(entry_id, version)
 
 
 def shift(changes: Iterable[Change], moved: Iterable[Change] = ()) -> Shift:
@@ -71,19 +77,22 @@ def shift(changes: Iterable[Change], moved: Iterable[Change] = ()) -> Shift:
     return result
 
 
-def write(rows: list[tuple[int, int, int, int]]) -> None:
-    """Keep the new counts: one statement per CHUNK rows."""
+def write(rows: list[tuple[int, int, int, int]]) -> list[Statement]:
+    """What keeps the new counts: one statement per CHUNK rows."""
+    statements = []
     for start in range(0, len(rows), CHUNK):
         part = rows[start : start + CHUNK]
         places = ", ".join(["(%s, %s, %s, %s)"] * len(part))
-        with connection.cursor() as cursor:
-            cursor.execute(
+        statements.append(
+            Statement(
                 "INSERT INTO ledger_presence (account_id, person_id, approved, held) "  # noqa: S608  placeholders
                 f"VALUES {places} "
                 "ON CONFLICT (account_id, person_id) DO UPDATE SET "
                 "approved = excluded.approved, held = excluded.held",
                 [value for row in part for value in row],
             )
+        )
+    return statements
 
 
 def live_counts(people: Iterable[int]) -> list[tuple[int, int, int]]:

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from django.db import connection
 
 from audit import triggers
 from ledger import posting
 from ledger.models import Account
+from ledger.sql import Statement, run
 
 Deltas = dict[int, tuple[int, int, int]]
 
 
-def _unlocked(ids: Iterable[int]) -> dict[int, Account]:
+def _unlocked(ids: Iterable[int], first: Sequence[Statement] = ()) -> dict[int, Account]:
+    if first:
+        run(first)
     found = {account.pk: account for account in Account.objects.filter(pk__in=set(ids)).order_by("pk")}
     time.sleep(0.02)  # so that a short run meets what a long one would
     return found
@@ -22,39 +25,39 @@ def _unlocked(ids: Iterable[int]) -> dict[int, Account]:
 
 def no_lock() -> None:
     """The accounts are read without a lock: two clients see the same money, and only the CHECK stops the second."""
-    posting._lock = _unlocked
+    posting.lock = _unlocked
 
 
 def debit_first() -> None:
     """No lock, and the debit is written before the credit: traffic both ways deadlocks (DESIGN §2 How)."""
     apply_at_once = posting._apply
 
-    def one_by_one(deltas: Deltas) -> None:
-        for account, delta in sorted(deltas.items(), key=lambda item: item[1]):
-            apply_at_once({account: delta})
+    def one_by_one(deltas: Deltas) -> list[Statement]:
+        ordered = sorted(deltas.items(), key=lambda item: item[1])
+        return [statement for account, delta in ordered for statement in apply_at_once({account: delta})]
 
-    posting._lock = _unlocked
+    posting.lock = _unlocked
     posting._apply = one_by_one
 
 
 def read_and_write() -> None:
     """What was read is written back with the change added: of two at once, one is lost."""
 
-    def overwrite(deltas: Deltas) -> None:
-        for account in _unlocked(deltas).values():
-            balance, held_out, held_in = deltas[account.pk]
-            with connection.cursor() as cursor:
-                cursor.execute(
-                    "UPDATE ledger_account SET balance = %s, held_out = %s, held_in = %s WHERE id = %s",
-                    [
-                        account.balance + balance,
-                        max(0, account.held_out + held_out),
-                        max(0, account.held_in + held_in),
-                        account.pk,
-                    ],
-                )
+    def overwrite(deltas: Deltas) -> list[Statement]:
+        return [
+            Statement(
+                "UPDATE ledger_account SET balance = %s, held_out = %s, held_in = %s WHERE id = %s",
+                [
+                    account.balance + deltas[account.pk][0],
+                    max(0, account.held_out + deltas[account.pk][1]),
+                    max(0, account.held_in + deltas[account.pk][2]),
+                    account.pk,
+                ],
+            )
+            for account in _unlocked(deltas).values()
+        ]
 
-    posting._lock = _unlocked
+    posting.lock = _unlocked
     posting._apply = overwrite
 
 
