@@ -1,4 +1,5 @@
-"""System checks of the books: a posting guard left behind means a posting was cut in two, or a guard was forged."""
+"""System checks of the books: no posting guard is left behind (a posting cut in two, or a forged guard), and what the
+database calls saved is on its disk."""
 
 from __future__ import annotations
 
@@ -30,4 +31,26 @@ def posting_guard_is_down(databases: Sequence[str] | None = None, **kwargs: Any)
                         id="ledger.E001",
                     )
                 )
+    return found
+
+
+@register(Tags.database)
+def saved_means_on_disk(databases: Sequence[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
+    """On PostgreSQL: nobody traded safety for speed. (SQLite's setting is our own, made with every connection.)"""
+    found: list[CheckMessage] = []
+    for alias in databases or ():
+        connection = connections[alias]
+        if connection.vendor != "postgresql":
+            continue
+        for name in ("fsync", "full_page_writes", "synchronous_commit"):
+            with connection.cursor() as cursor:
+                cursor.execute(f"SHOW {name}")
+                if cursor.fetchone()[0] == "off":
+                    found.append(
+                        Error(
+                            f"数据库设置 {name} = off：断电时，已经告诉填报人“已保存”的记录会丢失。",
+                            hint=f"在 postgresql.conf 中改为 {name} = on，然后重启数据库。",
+                            id="ledger.E002",
+                        )
+                    )
     return found

@@ -7,6 +7,8 @@ import pytest
 from django.conf import settings
 from django.db import connection
 
+from ledger.checks import saved_means_on_disk
+
 REQUIREMENTS = Path(settings.BASE_DIR) / "requirements"
 
 
@@ -27,6 +29,17 @@ def test_sqlite_waits_for_locks_and_survives_a_power_cut_and_postgresql_speaks_t
     assert pragma("foreign_keys") == 1
     assert pragma("busy_timeout") == 20_000
     assert connection.transaction_mode == "IMMEDIATE"  # type: ignore[attr-defined]
+
+
+@pytest.mark.django_db
+def test_a_postgresql_that_says_saved_before_it_is_on_disk_does_not_pass_the_check() -> None:
+    assert saved_means_on_disk(["default"]) == []
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL synchronous_commit = off")
+        assert [message.msg.partition("：")[0] for message in saved_means_on_disk(["default"])] == [
+            "数据库设置 synchronous_commit = off"
+        ]
 
 
 @pytest.mark.parametrize("lock", ["app.txt", "dev.txt"])
