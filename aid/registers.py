@@ -6,6 +6,7 @@ from aid import rules
 from aid.models import Donation, DonationReceiver, EnterpriseLead, Pairing, Volunteering, Wish
 from directory.models import Organization
 from ledger.making import BENEFIT, PERSON, joined
+from ledger.models import Unit
 from ledger.registers import Column, Register
 
 NOTE = Column("note", "备注", "text")
@@ -172,6 +173,7 @@ VOLUNTEERING = Register(
     occurred_on=lambda row: row.held_on,
     summary=lambda row: f"{row.team} · {row.activity} · {row.held_on:%Y-%m-%d}",
     amount=lambda row: row.volunteers,
+    amount_unit=Unit.ATTENDANCE,
     errors=lambda row, by, on: {} if row.volunteers else {"volunteers": ["志愿者人数须大于 0。"]},
     evidence_rule=lambda row: "活动照片或签到表",
     adds={"volunteering": lambda row: row.volunteers},

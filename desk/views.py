@@ -162,7 +162,8 @@ def withdraw(request: HttpRequest, pk: int) -> HttpResponse:
             "desk/confirm.html",
             {
                 "heading": f"撤回 {found.pk} 号记录？",
-                "text": f"{found.summary}。撤回后不再占用资金，可以修改后重新提交。",
+                "about": found.summary,
+                "text": "撤回后不再占用资金，可以修改后重新提交；不再要报的，撤回后可以作废。",
                 "verb": "撤回",
                 "hidden": {"version": found.version},
                 "back": reverse("desk:entry", args=[found.pk]),
@@ -210,8 +211,8 @@ def void(request: HttpRequest, pk: int) -> HttpResponse:
         "desk/confirm.html",
         {
             "heading": f"作废 {found.pk} 号记录？",
-            "text": f"{found.summary}。作废后不能恢复，也不能再修改提交；记录和作废理由仍可查看。"
-            "同一笔业务以后可以重新填报。",
+            "about": found.summary,
+            "text": "作废后不能恢复，也不能再修改提交；记录和作废理由仍可查看。同一笔业务以后可以重新填报。",
             "verb": "作废",
             "form": form,
             "hidden": {"version": request.POST.get("version", found.version)},

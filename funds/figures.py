@@ -64,7 +64,7 @@ def _by_unit(plan: Plan, scope: Scope, as_of: Period, before: Period | None) -> 
 
 
 def _headings(stages: Iterable[str]) -> list[str]:
-    return [f"{STAGE_NAMES[stage]}{span}" for stage in stages for span in ("本季", "累计")]
+    return [f"{STAGE_NAMES[stage]} {span}" for stage in stages for span in ("本季", "累计")]
 
 
 def _texts(stages: Iterable[str], now: LineMoney | UnitMoney, old: LineMoney | UnitMoney) -> list[str]:

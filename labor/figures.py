@@ -68,7 +68,7 @@ def _by_unit(
     rows = [[name, *_texts(row)] for (_, name), row in sorted(cells.items())]
     if totals:
         rows.append(["合计", *_texts(totals)])
-    headings = ["单位", *(f"{heading}{span}" for heading, _ in columns for span in ("本季", "累计"))]
+    headings = ["单位", *(f"{heading} {span}" for heading, _ in columns for span in ("本季", "累计"))]
     return [ReportTable(title, headings, rows, unit=unit, note=note, has_total=bool(totals))]
 
 

@@ -50,7 +50,7 @@ def tables(client: Client, quarter: str) -> Tables:
 def test_the_money_of_a_quarter_by_line_and_stage(year: Story, browse: Browse) -> None:
     told = tables(browse("领导"), "2022Q2")["各项目资金"]
     assert told["headings"] == [
-        f"{stage}{span}"
+        f"{stage} {span}"
         for stage in ("安排", "到位", "下达", "拨付", "支出", "报账")
         for span in ("本季", "累计")
     ] + ["支出率", "余额"]
@@ -94,7 +94,7 @@ def test_a_refund_is_a_negative_quarter_and_the_first_quarter_is_its_own_sum(
 def test_the_money_of_a_quarter_by_unit(year: Story, browse: Browse) -> None:
     told = tables(browse("领导"), "2022Q2")["各单位资金"]
     assert told == {
-        "headings": ["下达本季", "下达累计", "拨付本季", "拨付累计", "支出本季", "支出累计", "余额"],
+        "headings": ["下达 本季", "下达 累计", "拨付 本季", "拨付 累计", "支出 本季", "支出 累计", "余额"],
         "店子镇": ["0.00", "20.00", "20.00", "20.00", "8.888888", "8.888888", "11.111112"],
         "徐庄镇": ["0.00", "60.00", "0.00", "40.00", "12.50", "16.50", "43.50"],
     }
@@ -103,7 +103,7 @@ def test_the_money_of_a_quarter_by_unit(year: Story, browse: Browse) -> None:
 def test_a_unit_sees_its_own_rows_and_the_overseer_of_the_money_all(year: Story, browse: Browse) -> None:
     own = tables(browse("徐庄"), "2022Q2")
     assert set(own["各单位资金"]) == {"headings", "徐庄镇"}
-    assert own["各项目资金"]["headings"][:2] == ["下达本季", "下达累计"]
+    assert own["各项目资金"]["headings"][:2] == ["下达 本季", "下达 累计"]
     assert own["各项目资金"]["合计"][:6] == ["0.00", "60.00", "0.00", "40.00", "12.50", "16.50"]
     assert "北庄镇市级衔接推进区" not in own["各项目资金"]
     assert tables(browse("财政"), "2022Q2")["各项目资金"] == tables(browse("领导"), "2022Q2")["各项目资金"]

@@ -32,9 +32,9 @@ def test_a_person_in_two_units_counts_in_both_and_once_in_all(training: Training
     training.approve(training.attends(theirs, 1, who="店子"))
 
     courses, people = told(training, "领导", "2022Q2")
-    assert courses.headings == ["单位", "班次本季", "班次累计"]
+    assert courses.headings == ["单位", "班次 本季", "班次 累计"]
     assert courses.rows == [["店子镇", "2", "2"], ["徐庄镇", "1", "2"], ["合计", "3", "4"]]
-    assert people.headings == ["单位", "培训人次本季", "培训人次累计", "培训人数本季", "培训人数累计"]
+    assert people.headings == ["单位", "培训人次 本季", "培训人次 累计", "培训人数 本季", "培训人数 累计"]
     assert people.rows == [
         ["店子镇", "61", "61", "1", "1"],
         ["徐庄镇", "2", "3", "1", "2"],
