@@ -12,13 +12,14 @@ from directory.models import Organization, User
 from directory.names import plain
 from labor.estimates import ATTENDANCES, live_attendances
 from labor.models import CourseKind, TrainingCourse
-from labor.rules import LONGEST_COURSE, Problem, collect, long_texts
 from ledger.accounts import outside_account, remembered, target_account
+from ledger.making import Problem, collect, long_texts
 from ledger.models import Entry, Plan, Unit
 from ledger.registers import Column, Leg, Made
 
 CODE = "training_course"
 COURSES = "training_courses"
+LONGEST_COURSE = 366  # days
 FILES = frozenset({Organization.Kind.TOWNSHIP, Organization.Kind.DEPARTMENT, Organization.Kind.BUREAU})
 
 KINDS = (

@@ -12,7 +12,6 @@ from typing import Any
 
 from django.db.models import F, Q
 
-from directory.models import Organization
 from labor.models import TrainingAttendance, TrainingCourse
 from ledger.accounts import outside_account, target_account
 from ledger.models import Account, Entry, Unit
@@ -122,15 +121,3 @@ def live_attendances(course_id: int) -> list[int]:
     rows = TrainingAttendance.objects.filter(live, course=course_id, version=F("entry__version"))
     rows = rows.exclude(entry__kind=Entry.Kind.REVERSAL)
     return list(rows.order_by("entry_id").values_list("entry_id", flat=True))
-
-
-def township_unit(divisions: Iterable[Any]) -> dict[int, Organization]:
-    """Division id (village or township) → the unit that governs it. One query."""
-    towns = {d.pk: (d.parent_id if d.level == "village" else d.pk) for d in divisions}
-    units = {
-        unit.division_id: unit
-        for unit in Organization.objects.filter(
-            division__in=set(towns.values()), kind=Organization.Kind.TOWNSHIP, active=True
-        )
-    }
-    return {pk: units[town] for pk, town in towns.items() if town in units}

@@ -1,4 +1,4 @@
-"""培训班次 and 培训学员 as the ledger, the desk and the workbooks know them (DESIGN §4; DOMAIN §4.6)."""
+"""花名册, 就业, 招聘 and 培训 as the ledger, the desk and the workbooks know them (DESIGN §4; DOMAIN §4.4–4.6)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,15 @@ from directory.models import Organization
 from labor import attendances, courses, estimates
 from labor.figures import attendance_tables, cards, course_tables
 from labor.models import TrainingAttendance, TrainingCourse
+from labor.placements import JOB_FAIR, PLACEMENT
+from labor.rosters import ROSTER, ROSTER_HANDOVER
+from ledger.making import BENEFIT
 from ledger.registers import Register
+
+
+def always(row: object) -> bool:
+    """Every row counts its person."""
+    return True
 
 
 def may_file(organization: Organization | None) -> bool:
@@ -41,20 +49,26 @@ TRAINING_ATTENDANCE = Register(
     name="培训学员",
     model=TrainingAttendance,
     columns=attendances.COLUMNS,
-    make=attendances.make,
-    texts=attendances.texts,
+    prepare=attendances.set_courses,
+    texts=lambda row, published: {"course": row.course_title},
     natural_key=attendances.natural_key,
     occurred_on=attendances.occurred_on,
     summary=attendances.summary,
-    legs=attendances.legs,
-    claims=attendances.claims,
     estimates=estimates.OF_ATTENDANCES,
     errors=attendances.errors,
-    warnings=attendances.warnings,
     not_yet=attendances.not_yet,
     may_file=may_file,
+    adds={estimates.ATTENDANCES: lambda row: 1},
+    counts={"trained_people": always, "trained_or_employed": always, BENEFIT: always},
     kinds={attendances.CODE: "参加培训"},
     report_tables=attendance_tables,
 )
 
-REGISTERS = [TRAINING_COURSE, TRAINING_ATTENDANCE]
+REGISTERS = [
+    ROSTER,
+    ROSTER_HANDOVER,
+    PLACEMENT,
+    JOB_FAIR,
+    TRAINING_COURSE,
+    TRAINING_ATTENDANCE,
+]

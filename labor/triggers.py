@@ -7,4 +7,8 @@ from audit.triggers import Refusal, append_only
 TRIGGERS: list[Refusal] = [
     *append_only("labor_trainingcourse", unique=[("entry_id", "version")]),
     *append_only("labor_trainingattendance", unique=[("entry_id", "version")]),
+    *append_only("labor_placement", unique=[("entry_id", "version")]),
+    *append_only("labor_jobfair", unique=[("entry_id", "version")]),
+    *append_only("labor_rosterrow", unique=[("entry_id", "version")]),
+    *append_only("labor_rosterhandover", unique=[("entry_id", "version")]),
 ]

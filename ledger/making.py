@@ -22,7 +22,7 @@ from directory.models import Division, Organization, Person, User
 from directory.names import plain
 from directory.people import PersonRow, match_people, resolve_people, survivors
 from ledger.accounts import count_accounts, outside_account, remembered, target_account
-from ledger.models import Account, Category, Entry, PersonDetail, Plan, PlannedDetail
+from ledger.models import Account, Category, Detail, Entry, PersonDetail, Plan, PlannedDetail
 from ledger.registers import Claim, Column, Leg, Made, Register
 
 Problem = tuple[str, str]  # column, message
@@ -41,7 +41,9 @@ CATEGORIES = (
 )
 
 # The columns of a PersonDetail: what is the person's goes to the directory, the row keeps their id.
-NAME = Column("name", "姓名", "person_name", required=True, personal=True, example="张三")
+NAME = Column(
+    "name", "姓名", "person_name", required=True, personal=True, aliases=("学员姓名",), example="张三"
+)
 SEX = Column("sex", "性别", "choice", choices=(*Person.Sex.choices,))
 ID_NUMBER = Column(
     "id_number",
@@ -154,7 +156,8 @@ def _row(register: Register, values: Mapping[str, Any], unit: Organization) -> A
 def _missing(register: Register, values: Mapping[str, Any]) -> Iterator[Problem]:
     for column in register.columns:
         if column.required and values.get(column.name) in (None, "") and column.name not in _kept(values):
-            yield column.name, f"请填写{column.label}。"
+            chosen = column.kind in ("choice", "organization", "line", "subject")
+            yield column.name, f"请{'选择' if chosen else '填写'}{column.label}。"
 
 
 def _kept(values: Mapping[str, Any]) -> Iterable[str]:
@@ -187,13 +190,7 @@ def _set_plans(register: Register, lines: Sequence[_Line]) -> None:
 
 
 def _own_problems(register: Register, row: Any, by: User, on: date) -> Iterator[Problem]:
-    labels = {column.name: column.label for column in register.columns}
-    for one in row._meta.concrete_fields:
-        if not isinstance(one, CharField) or one.name not in labels:
-            continue
-        length = len(getattr(row, one.name) or "")
-        if one.max_length and length > one.max_length:
-            yield one.name, f"{labels[one.name]}最多 {one.max_length} 个字，现有 {length} 个，请精简。"
+    yield from long_texts(row, register.columns)
     day = register.occurred_on(row)
     if day > on:
         where = _day_column(register)
@@ -201,6 +198,17 @@ def _own_problems(register: Register, row: Any, by: User, on: date) -> Iterator[
     for name, messages in register.errors(row, by, on).items():
         for message in messages:
             yield name, message
+
+
+def long_texts(row: Detail, columns: Sequence[Column]) -> Iterator[Problem]:
+    """Texts longer than their field."""
+    labels = {column.name: column.label for column in columns}
+    for one in row._meta.concrete_fields:
+        if isinstance(one, CharField) and one.max_length and one.name in labels:
+            length = len(getattr(row, one.name) or "")
+            if length > one.max_length:
+                text = f"{labels[one.name]}最多 {one.max_length} 个字，现有 {length} 个，请精简。"
+                yield one.name, text
 
 
 def _day_column(register: Register) -> str:
@@ -302,22 +310,17 @@ def _person_row(line: _Line) -> PersonRow:
 
 
 def _add_stated_facts(lines: Sequence[_Line], days: Mapping[int, date], by: User, register: Register) -> None:
-    """The filer's 人员类别 becomes a dated fact of people of whom the directory says nothing of that kind that day."""
+    """What the filer says of a person becomes a dated fact of people of whom the directory says nothing of that kind that day."""
     groups = _groups(lines, days)
     stated: dict[tuple[int, str, date], facts.Fact] = {}
     for line in lines:
         assert line.person is not None
         day, person_id = days[id(line)], line.person.pk
         group = groups[day][person_id]
-        category = line.row.category
-        if category in MONITOR_TYPES:
-            kind, known = facts.MONITOR, group.known_monitor
-        elif category in (Category.LIFTED, Category.ORDINARY):
-            kind, known = facts.HOUSEHOLD, group.known_household
-        else:
-            continue
-        if not known:
-            stated.setdefault((person_id, kind, day), facts.Fact(person_id, kind, category, day))
+        for kind, value in line.row.says():
+            known = group.known_monitor if kind == facts.MONITOR else group.known_household
+            if not known:
+                stated.setdefault((person_id, kind, day), facts.Fact(person_id, kind, value, day))
     if stated:
         source = f"{by.organization}填报的{register.name}"
         facts.add_facts(by=by, facts=list(stated.values()), source=source)

@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from django.db import models
 
+from directory.models import PersonFact
 from ledger.models.entries import Detail
 
 
@@ -50,6 +51,14 @@ class PersonDetail(PlannedDetail):
 
     class Meta(Detail.Meta):
         abstract = True
+
+    def says(self) -> list[tuple[str, str]]:
+        """What the row states of the person on its day: (kind, value) of the directory's facts."""
+        if self.category in (Category.UNSTABLE, Category.MARGINAL, Category.SUDDEN):
+            return [(PersonFact.Kind.MONITOR_TYPE.value, self.category)]
+        if self.category in (Category.LIFTED, Category.ORDINARY):
+            return [(PersonFact.Kind.HOUSEHOLD_TYPE.value, self.category)]
+        return []
 
     @property
     def sex(self) -> str:

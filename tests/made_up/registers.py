@@ -82,7 +82,7 @@ TREE = Register(
 
 # One person a row, counted: likewise.
 VISIT = Register(
-    code="visit",
+    code="house_call",
     name="虚构的走访",
     model=Visited,
     columns=(

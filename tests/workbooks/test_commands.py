@@ -19,7 +19,7 @@ from workbooks import writing
 
 NAUGHTY = [
     "=1+1",
-    "+8613800001234",
+    "+1 天",
     "-1",
     "@SUM(A1)",
     "=cmd|' /C calc'!A0",

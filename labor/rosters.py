@@ -1,0 +1,165 @@
+"""roster, roster_handover: who is able to work, and the list given to 荣成 every quarter (DOMAIN §4.4; 二（二）一)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import date, timedelta
+
+from directory.models import PersonFact, User
+from labor.models import RosterHandover, RosterRow
+from ledger.making import DIVISION, ID_NUMBER, NAME, PHONES, SEX, Problem, collect
+from ledger.registers import Column, Parameter, Register
+
+HANDOVER_DAYS = Parameter(
+    "handover_days", "季后提供花名册的期限", 10, "天", "方案只写“每季度”；超过的显示为迟报"
+)
+
+RELATIONS = tuple(
+    (name, name)
+    for name in (
+        "户主", "配偶", "之子", "之女", "之儿媳", "之女婿", "之孙子", "之孙女", "之外孙子", "之外孙女", "之父", "之母",
+        "之岳父", "之岳母", "之公公", "之婆婆", "之祖父", "之祖母", "之外祖父", "之外祖母", "之兄弟姐妹", "之曾孙子",
+        "之曾孙女", "之侄儿", "之侄女", "之兄弟媳妇", "之叔伯", "其他",
+    )
+)  # fmt: skip
+
+
+def roster_errors(row: RosterRow, by: User, on: date) -> Mapping[str, list[str]]:
+    """The cross-checks of the national system (DOMAIN §4.4)."""
+    return collect(_roster_problems(row))
+
+
+def _roster_problems(row: RosterRow) -> Iterator[Problem]:
+    if bool(row.education) == bool(row.schooling):
+        yield "education", "文化程度和在校生状况须填一项，且只填一项。"
+    if bool(row.work_place) != bool(row.work_months):
+        yield "work_months", "务工所在地和务工时间须同时填写，或同时不填。"
+    if (row.work_months or 0) > 12:
+        yield "work_months", f"务工时间最多 12 个月，现为 {row.work_months}。"
+    if bool(row.public_post) != bool(row.public_months):
+        yield "public_months", "公益性岗位和月数须同时填写，或同时不填。"
+    if (row.public_months or 0) > 12:
+        yield "public_months", f"公益性岗位月数最多 12，现为 {row.public_months}。"
+    unstable = row.monitor_type == PersonFact.MonitorType.UNSTABLE
+    if unstable and row.household_type != PersonFact.HouseholdType.LIFTED:
+        yield "monitor_type", "脱贫不稳定户必为脱贫户，请核对户类型。"
+    if row.risk_removed is not None and row.monitor_type in ("", PersonFact.MonitorType.NONE):
+        yield "risk_removed", "不是监测对象，不填风险是否消除。"
+
+
+def roster_warnings(row: RosterRow) -> list[str]:
+    """Able to work, by one column, and working, by another."""
+    found = []
+    if row.skill in (RosterRow.Skill.NONE, RosterRow.Skill.LOST) and row.work_months:
+        found.append("劳动技能为无劳动力或丧失劳动力，却有务工时间，请核对。")
+    disabled = row.person.disability.open() != ""
+    if (row.health == RosterRow.Health.DISABLED) != disabled:
+        found.append("健康状况“残疾”与 20 位残疾人证号不一致，请核对。")
+    return found
+
+
+ROSTER = Register(
+    code="roster",
+    name="劳动力花名册",
+    model=RosterRow,
+    columns=(
+        Column("roster_on", "花名册日期", "date", required=True, aliases=("截至日期", "导出日期"), example="2022-06-30"),
+        DIVISION,
+        Column("household_no", "户编号", "text"),
+        Column("member_no", "人口编号", "text"),
+        NAME,
+        SEX,
+        ID_NUMBER,
+        Column("ethnicity", "民族", "text", example="汉族"),
+        Column("relation", "与户主关系", "choice", required=True, choices=RELATIONS),
+        Column("household_type", "户类型", "choice", required=True,
+               choices=(*PersonFact.HouseholdType.choices, ("ordinary", "一般农户"))),
+        Column("monitor_type", "监测对象类别", "choice", choices=(*PersonFact.MonitorType.choices, ("none", "空"))),
+        Column("risk_removed", "风险是否消除", "yesno", aliases=("风险是否已消除",)),
+        Column("education", "文化程度", "choice", choices=(*RosterRow.Education.choices,)),
+        Column("schooling", "在校生状况", "text"),
+        Column("health", "健康状况", "choice", required=True, choices=(*RosterRow.Health.choices,)),
+        Column("skill", "劳动技能", "choice", required=True, choices=(*RosterRow.Skill.choices,), aliases=("劳动能力",)),
+        PHONES,
+        Column("work_place", "务工所在地", "text"),
+        Column("work_months", "务工时间（月）", "integer", aliases=("务工时间(月)", "务工时间")),
+        Column("employer", "务工企业名称", "text"),
+        Column("public_post", "公益性岗位", "text"),
+        Column("public_months", "公益性岗位（月数）", "integer", aliases=("公益性岗位(月数)",)),
+        Column("wish", "就业意愿", "text", example="愿赴荣成"),
+        Column("wish_place", "意向地", "text"),
+        Column("wish_post", "意向岗位", "text"),
+        Column("training_need", "培训需求", "text"),
+        Column("note", "备注", "text"),
+    ),
+    natural_key=lambda row: str(row.person_id),
+    occurred_on=lambda row: row.roster_on,
+    summary=lambda row: f"人员 {row.person_id} · {row.get_skill_display()} · {row.roster_on:%Y-%m-%d}",
+    errors=roster_errors,
+    warnings=roster_warnings,
+    next_step="更新花名册",
+)  # fmt: skip
+
+
+def handover_errors(row: RosterHandover, by: User, on: date) -> Mapping[str, list[str]]:
+    """The quarter's last day; sent after the roster was frozen, received after it was sent."""
+    return collect(_handover_problems(row, on))
+
+
+def _handover_problems(row: RosterHandover, on: date) -> Iterator[Problem]:
+    day = row.quarter_ends_on
+    if day.month % 3 or (day + timedelta(days=1)).month == day.month:
+        yield "quarter_ends_on", f"{day} 不是季度的最后一天，应为 3-31、6-30、9-30 或 12-31。"
+    if row.sent_on < row.roster_on:
+        yield "sent_on", f"提供时间 {row.sent_on} 早于花名册日期 {row.roster_on}，请核对。"
+    if row.sent_on > on:
+        yield "sent_on", f"提供时间 {row.sent_on} 晚于今天（{on}）。"
+    if row.received_on is not None and not row.sent_on <= row.received_on <= on:
+        yield "received_on", f"签收时间 {row.received_on} 应在提供时间 {row.sent_on} 到今天（{on}）之间。"
+    if not row.people:
+        yield "people", "人数须大于 0。"
+
+
+def handover_warnings(row: RosterHandover) -> list[str]:
+    """Late, and what is more than needed."""
+    found = []
+    late = (row.sent_on - row.quarter_ends_on).days - HANDOVER_DAYS.default
+    if late > 0:
+        found.append(f"提供时间比期限（季后 {HANDOVER_DAYS.default} 天）晚 {late} 天。")
+    if "身份证" in row.columns or "证件" in row.columns:
+        found.append("提供的栏目含身份证号：只提供必要的栏目；确需提供的，请在依据里写明理由。")
+    if row.received_on is None:
+        found.append("荣成还没有签收。")
+    return found
+
+
+ROSTER_HANDOVER = Register(
+    code="roster_handover",
+    name="花名册提供荣成",
+    model=RosterHandover,
+    columns=(
+        Column("quarter_ends_on", "季度末日", "date", required=True, aliases=("季度", "截至日期"), example="2022-06-30"),
+        Column("roster_on", "花名册日期", "date", required=True, help="提供的是哪一天的花名册；之后的修改不影响这一份。"),
+        Column("people", "人数", "integer", unit="人", required=True),
+        Column("columns", "提供的栏目", "text", required=True, example="姓名、性别、年龄、镇村、电话、技能、意愿",
+               help="只提供必要的栏目；没有特别依据的，不含身份证号。"),
+        Column("purpose", "用途", "text", required=True, example="劳务输出岗位匹配"),
+        Column("basis", "依据", "text", required=True, example="山乡振发〔2022〕10号 二（二）一"),
+        Column("approver", "批准人", "text", required=True),
+        Column("receiver", "接收单位和人", "text", required=True, example="荣成市人社局"),
+        Column("sent_on", "提供时间", "date", required=True),
+        Column("received_on", "荣成签收时间", "date", help="还没有签收的不填，签收后登记。"),
+        Column("note", "备注", "text"),
+    ),
+    natural_key=lambda row: row.quarter_ends_on.isoformat(),
+    occurred_on=lambda row: row.received_on or row.sent_on,
+    counts_on=lambda row: row.quarter_ends_on,
+    summary=lambda row: f"{row.quarter_ends_on:%Y-%m} 季度 · {row.people} 人 · {row.receiver}",
+    amount=lambda row: row.people,
+    errors=handover_errors,
+    warnings=handover_warnings,
+    evidence_rule=lambda row: "所提供的花名册文件",
+    next_step="登记签收",
+    adds={"roster_handovers": lambda row: 1},
+    parameters=(HANDOVER_DAYS,),
+)  # fmt: skip
