@@ -1,4 +1,4 @@
-"""Changing the keys: encrypt everything anew under the first key, or make the keyed hashes anew.
+"""Changing the keys: encrypt everything anew under the first key, files too, or make the keyed hashes anew.
 
 How: put the new key in front of RONGSHAN_FIELD_KEYS and restart everything (now both open, the new one writes); run
 `manage.py rotate_keys`; when it says that nothing is left, take the old key away. For RONGSHAN_HMAC_KEY: stop the
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from django.db import connection, transaction
 
 from audit import events
+from directory import files
 from directory.fields import EncryptedTextField, encrypted_fields
 from directory.models import Person
 from directory.privacy import (
@@ -24,11 +25,13 @@ from directory.privacy import (
 )
 
 BATCH = 500
+FILES = "files"
 
 
 @dataclass(frozen=True)
 class Rotated:
-    """What became of one encrypted field: `label` "app.Model.field"; rows moved; rows that no key opens."""
+    """What became of one encrypted field: `label` "app.Model.field"; rows moved; rows that no key opens. Of the files
+    likewise: `label` FILES."""
 
     label: str
     moved: int
@@ -36,10 +39,16 @@ class Rotated:
 
 
 def reseal(*, batch: int = BATCH) -> list[Rotated]:
-    """Encrypt every encrypted field of every app under the first key. One transaction a batch: what a broken run has
-    done stays done, the next begins where it ended. People may go on working. One entry of the trail a batch.
+    """Encrypt every encrypted field of every app and every encrypted file under the first key. One transaction a
+    batch, one step a file: what a broken run has done stays done, the next begins where it ended. People may go on
+    working. One entry of the trail a batch.
     """
-    return [_reseal(field, batch) for field in encrypted_fields()]
+    return [*(_reseal(field, batch) for field in encrypted_fields()), _reseal_files(batch)]
+
+
+def remaining() -> int:
+    """How many rows and files are still under another key."""
+    return sum(left(field) for field in encrypted_fields()) + len(files.outdated())
 
 
 def left(field: EncryptedTextField) -> int:
@@ -102,6 +111,32 @@ def _reseal(field: EncryptedTextField, batch: int) -> Rotated:
         if not tokens:
             return Rotated(label, moved, unreadable)
         after = tokens[-1][0]
+
+
+def _reseal_files(batch: int) -> Rotated:
+    unreadable = 0
+    done: list[str] = []
+    with files.unchanging():
+        for path in files.outdated():
+            try:
+                files.reseal(path)
+            except FileNotFoundError:
+                continue  # a pending one that was confirmed meanwhile
+            except UnreadableText:
+                unreadable += 1
+            else:
+                done.append(path.name)
+    for start in range(0, len(done), batch):
+        some = done[start : start + batch]
+        with transaction.atomic():
+            events.record(
+                verb="keys.rotated",
+                by=None,
+                target=FILES,
+                summary=f"更换加密密钥：文件，{len(some)}个",
+                details={"count": len(some), "files": some},
+            )
+    return Rotated(FILES, len(done), unreadable)
 
 
 def _next_batch(field: EncryptedTextField, after: int, batch: int) -> list[tuple[int, str]]:

@@ -26,6 +26,7 @@ from django.core.management import call_command
 from django.db import connection
 from django.utils import timezone
 
+from directory.files import HALF, unchanging
 from directory.models import User
 from directory.privacy import UnreadableText, decrypt, encrypt
 from ledger.verify import Difference, verify
@@ -64,20 +65,21 @@ def backup(out: Path) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(dir=out.parent, prefix=".backup-") as scratch:
         folder = Path(scratch)
         name = _dump(folder)
-        files = {name: folder / name} | {f"evidence/{key}": path for key, path in _evidence()}
-        manifest = {
-            "format": FORMAT,
-            "made_at": timezone.localtime().isoformat(timespec="seconds"),
-            "engine": connection.vendor,
-            "keys": _proofs(),
-            "files": {key: _sha256(path) for key, path in files.items()},
-        }
-        (folder / "manifest.json").write_text(json.dumps(manifest, ensure_ascii=False, indent=1), "utf-8")
         half = folder / "half.tar.gz"
-        with tarfile.open(half, "w:gz") as archive:
-            archive.add(folder / "manifest.json", "manifest.json")
-            for key, path in files.items():
-                archive.add(path, key)
+        with unchanging():  # a file encrypted anew between the two readings would not fit its hash
+            files = {name: folder / name} | {f"evidence/{key}": path for key, path in _evidence()}
+            manifest = {
+                "format": FORMAT,
+                "made_at": timezone.localtime().isoformat(timespec="seconds"),
+                "engine": connection.vendor,
+                "keys": _proofs(),
+                "files": {key: _sha256(path) for key, path in files.items()},
+            }
+            (folder / "manifest.json").write_text(json.dumps(manifest, ensure_ascii=False, indent=1), "utf-8")
+            with tarfile.open(half, "w:gz") as archive:
+                archive.add(folder / "manifest.json", "manifest.json")
+                for key, path in files.items():
+                    archive.add(path, key)
         with half.open("rb") as written:
             os.fsync(written.fileno())
         half.chmod(0o600)
@@ -181,7 +183,7 @@ def _run(program: str, *arguments: str) -> None:
 def _evidence() -> Iterator[tuple[str, Path]]:
     root = Path(settings.EVIDENCE_ROOT)
     for path in sorted(root.rglob("*")):
-        if path.is_file():
+        if path.is_file() and path.suffix != HALF:
             yield path.relative_to(root).as_posix(), path
 
 

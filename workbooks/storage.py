@@ -6,8 +6,6 @@ finds it and Batch.path names it.
 
 from __future__ import annotations
 
-import base64
-import os
 import re
 import secrets
 import time
@@ -15,7 +13,7 @@ from pathlib import Path
 
 from django.conf import settings
 
-from directory.privacy import decrypt, encrypt
+from directory import files
 
 PENDING_HOURS = 24
 
@@ -28,7 +26,7 @@ def keep(data: bytes) -> str:
     """Write an accepted original and return its path below EVIDENCE_ROOT. It is on disk before its row exists."""
     key = secrets.token_hex(16)
     path = f"batches/{key[:2]}/{key}.enc"
-    _write(Path(settings.EVIDENCE_ROOT) / path, data)
+    files.write(Path(settings.EVIDENCE_ROOT) / path, data)
     return path
 
 
@@ -39,18 +37,18 @@ def discard(path: str) -> None:
 
 def original(path: str) -> bytes:
     """An accepted file as it was uploaded. FileNotFoundError if it is gone; UnreadableText without its key."""
-    return _read(Path(settings.EVIDENCE_ROOT) / path)
+    return files.read(Path(settings.EVIDENCE_ROOT) / path)
 
 
 def put_pending(data: bytes) -> str:
     """Keep a file until it is confirmed; returns the token that names it. Older ones are swept."""
-    folder = _pending()
+    folder = files.pending()
     if folder.is_dir():
         for old in folder.iterdir():
             if old.stat().st_mtime < time.time() - PENDING_HOURS * 3600:
                 old.unlink(missing_ok=True)
     token = secrets.token_hex(16)
-    _write(folder / f"{token}.enc", data)
+    files.write(folder / f"{token}.enc", data)
     return token
 
 
@@ -59,7 +57,7 @@ def get_pending(token: str) -> bytes:
     if not re.fullmatch(r"[0-9a-f]{32}", token):
         raise NoSuchFile
     try:
-        return _read(_pending() / f"{token}.enc")
+        return files.read(files.pending() / f"{token}.enc")
     except FileNotFoundError:
         raise NoSuchFile from None
 
@@ -67,21 +65,4 @@ def get_pending(token: str) -> bytes:
 def drop_pending(token: str) -> None:
     """Forget a waiting file."""
     if re.fullmatch(r"[0-9a-f]{32}", token):
-        (_pending() / f"{token}.enc").unlink(missing_ok=True)
-
-
-def _pending() -> Path:
-    # not below evidence/: the backup counts on files there never going away
-    return Path(settings.EVIDENCE_ROOT).parent / "pending"
-
-
-def _write(path: Path, data: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(encrypt(base64.b64encode(data).decode("ascii")))
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _read(path: Path) -> bytes:
-    return base64.b64decode(decrypt(path.read_text("ascii")))
+        (files.pending() / f"{token}.enc").unlink(missing_ok=True)

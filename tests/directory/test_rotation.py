@@ -20,7 +20,7 @@ from django.db import DatabaseError, IntegrityError, connection, transaction
 
 from audit.models import Event
 from audit.triggers import refused_by
-from directory import people, rotation
+from directory import files, people, rotation
 from directory.checks import field_keys_are_keys
 from directory.fields import EncryptedTextField, Sealed, encrypted_fields
 from directory.models import Organization, Person, PersonVersion
@@ -234,6 +234,79 @@ def test_a_broken_rotation_keeps_what_it_did_and_goes_on(
     assert sum(column.startswith(current_prefix()) for column in columns("id_number")) == 20
     assert people.find_by_identity(number(3)) is not None
     assert "directory.Person.id_number：重新加密10条" in rotate()
+
+
+@pytest.fixture
+def originals(settings: Any, tmp_path: Path) -> list[Path]:
+    """Five encrypted files, one of them waiting, and a voucher, which is not encrypted."""
+    settings.EVIDENCE_ROOT = tmp_path / "evidence"
+    paths = [tmp_path / f"evidence/batches/{n}a/{n}.enc" for n in range(4)] + [files.pending() / "4.enc"]
+    for n, path in enumerate(paths):
+        files.write(path, content(n))
+    (tmp_path / "evidence/voucher.pdf").write_bytes(b"%PDF-1.7")
+    return paths
+
+
+def content(n: int) -> bytes:
+    return f"学员名册{n}".encode() * 1000 + bytes(range(256))
+
+
+@pytest.mark.django_db
+def test_after_rotation_the_new_key_alone_opens_every_file(settings: Any, originals: list[Path]) -> None:
+    old, new = settings.RONGSHAN_FIELD_KEYS, new_key()
+    assert files.outdated() == []
+    settings.RONGSHAN_FIELD_KEYS = [new, *old]
+    assert sorted(files.outdated()) == sorted(originals)
+    said = rotate()
+    assert "文件：重新加密5个" in said
+    assert said.endswith("全部内容都在新密钥下，可以去掉旧密钥。\n")
+    (event,) = Event.objects.filter(verb="keys.rotated", target="files")
+    assert event.details["count"] == 5
+    settings.RONGSHAN_FIELD_KEYS = [new]
+    assert [files.read(path) for path in originals] == [content(n) for n in range(5)]
+    assert {path.stat().st_mode & 0o777 for path in originals} == {0o600}
+    assert (Path(settings.EVIDENCE_ROOT) / "voucher.pdf").read_bytes() == b"%PDF-1.7"
+    assert "文件：重新加密0个" in rotate()
+
+
+@pytest.mark.parametrize("where", ["_put", "_keep_name"])
+@pytest.mark.django_db
+def test_a_rotation_killed_at_a_file_leaves_every_file_whole_and_goes_on(
+    settings: Any, originals: list[Path], monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    old, new = settings.RONGSHAN_FIELD_KEYS, new_key()
+    settings.RONGSHAN_FIELD_KEYS = [new, *old]
+    real, calls = getattr(files, where), []
+
+    def killed_at_the_third(path: Path, *token: str) -> None:
+        calls.append(path)
+        if len(calls) < 3:
+            real(path, *token)
+            return
+        if token:
+            path.write_text(token[0][:50])  # half of it was written
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(files, where, killed_at_the_third)
+    with pytest.raises(KeyboardInterrupt):
+        rotate()
+    monkeypatch.undo()
+    assert [files.read(path) for path in originals] == [content(n) for n in range(5)]
+    done = 2 if where == "_put" else 3
+    assert len(files.outdated()) == 5 - done
+    assert f"文件：重新加密{5 - done}个" in rotate()
+    settings.RONGSHAN_FIELD_KEYS = [new]
+    assert [files.read(path) for path in originals] == [content(n) for n in range(5)]
+    assert not list(Path(settings.EVIDENCE_ROOT).rglob(f"*{files.HALF}"))
+
+
+@pytest.mark.django_db
+def test_a_file_under_a_lost_key_is_told_and_left_alone(settings: Any, originals: list[Path]) -> None:
+    settings.RONGSHAN_FIELD_KEYS = [new_key()]
+    before = [path.read_bytes() for path in originals]
+    with pytest.raises(CommandError, match="有5条没有密钥能解开"):
+        rotate()
+    assert [path.read_bytes() for path in originals] == before
 
 
 @pytest.mark.django_db

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
+from directory.files import pending
 from ledger.models import Batch
 from tests.ledger.world import World
 from tests.workbooks.conftest import Browse
@@ -123,7 +124,7 @@ def test_what_is_no_workbook_is_told_by_its_content(name: str, data: bytes, word
 
 def test_a_waiting_file_is_encrypted_and_its_token_is_no_path() -> None:
     token = storage.put_pending(b"secret" * 100)
-    (file,) = list(storage._pending().iterdir())
+    (file,) = list(pending().iterdir())
     assert b"secret" not in file.read_bytes()
     assert storage.get_pending(token) == b"secret" * 100
     for wrong in ("../" + token, "0" * 32, ""):

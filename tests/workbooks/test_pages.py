@@ -15,11 +15,11 @@ from django.test.utils import CaptureQueriesContext
 from openpyxl import load_workbook
 
 from audit.models import Event
+from directory import files
 from ledger.models import Batch, Entry
 from tests.ledger.world import World
 from tests.workbooks.conftest import Browse, approve_batch, commit
 from tests.workbooks.files import attendee, identity, roster
-from workbooks import storage
 
 pytestmark = pytest.mark.usefixtures("course")
 
@@ -59,7 +59,7 @@ def test_a_roster_goes_from_upload_to_batch_in_three_steps(browse: Browse, world
     assert f"{batch.pk} 号批次" in text
     assert page(client.get("/workbooks/")).count("学员.xlsx") == 1
     assert client.get(address).status_code == 302  # confirmed once: the address is spent
-    assert not list(storage._pending().iterdir())
+    assert not list(files.pending().iterdir())
 
 
 def test_errors_are_listed_with_their_cells_and_the_valid_rows_go_in_by_choice(

@@ -8,7 +8,6 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from directory import rotation
-from directory.fields import encrypted_fields
 from directory.privacy import UnreadableText
 
 
@@ -34,12 +33,15 @@ class Command(BaseCommand):
         for rotated in rotation.reseal(batch=options["batch"]):
             unreadable += rotated.unreadable
             more = f"，{rotated.unreadable}条没有密钥能解开" if rotated.unreadable else ""
-            self.stdout.write(f"{rotated.label}：重新加密{rotated.moved}条{more}")
+            label = "文件" if rotated.label == rotation.FILES else rotated.label
+            self.stdout.write(f"{label}：重新加密{rotated.moved}{'个' if label == '文件' else '条'}{more}")
         if unreadable:
             raise CommandError(
                 f"有{unreadable}条没有密钥能解开，请把原来的密钥加回 RONGSHAN_FIELD_KEYS 再运行。"
             )
-        remaining = sum(rotation.left(field) for field in encrypted_fields())
+        remaining = rotation.remaining()
         if remaining:
-            raise CommandError(f"还有{remaining}条在旧密钥下（有程序仍在用旧密钥写入），请重启系统后再运行。")
+            raise CommandError(
+                f"还有{remaining}条（个）在旧密钥下（有程序仍在用旧密钥写入），请重启系统后再运行。"
+            )
         self.stdout.write("全部内容都在新密钥下，可以去掉旧密钥。")
