@@ -32,13 +32,14 @@ def run(rows: int) -> dict[str, float]:
 
     from datetime import date
 
-    from ledger import actions
+    from ledger import actions, batches
     from ledger.models import Account, Entry, Period
     from tests.ledger.test_presence import a_world
     from tests.workbooks.files import COURSE_1, COURSE_2, attendee, courses, roster, xlsx
     from workbooks import planning, reading
     from workbooks.problems import Findings
     from workbooks.sheets import understand
+    from workbooks.voiding import preview_void
 
     on = date(2022, 7, 5)
     world = a_world()
@@ -74,6 +75,11 @@ def run(rows: int) -> dict[str, float]:
     assert done.added == rows
     again = timed("import again", lambda: planning.commit(by=clerk, on=on, upload=upload(data)))
     assert (again.added, again.unchanged) == (0, rows)
+    assert done.batch is not None
+    shown = timed("void preview", lambda: preview_void(by=clerk, on=on, batch=done.batch))
+    assert shown.void == rows
+    undone = timed("void", lambda: batches.void_batch(by=clerk, on=on, batch=done.batch, reason="传错文件"))
+    assert len(undone.void) == rows
     took["peak_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return took
 

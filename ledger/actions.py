@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import uuid
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -20,6 +20,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Model
 from django.utils import timezone
 
+from audit.bulk import portions
 from audit.events import event, record, record_refusal
 from audit.locks import close_books, share_books
 from directory.identity import holds_number
@@ -753,13 +754,23 @@ def _release(entry: Entry) -> None:
 
 
 def _inverse(entry: Entry) -> list[Leg]:
-    """What takes back all the entry itself moved (not what it, as a correction, took back of another)."""
-    moved = Transfer.objects.filter(entry=entry, reverses__isnull=True).select_related("source", "target")
-    return [
-        Leg(t.kind, t.target, t.source, t.amount, t.organization_id, reverses_id=t.pk, forward=False)
-        for t in moved.order_by("position")
-        if t.kind not in posting.AT_POSTING  # persons are taken back through their participations
-    ]
+    return inverses([entry.pk]).get(entry.pk, [])
+
+
+def inverses(entry_ids: Collection[int]) -> dict[int, list[Leg]]:
+    """Entry id → what takes back all it moved itself (not what it, as a correction, took back of another)."""
+    legs: dict[int, list[Leg]] = defaultdict(list)
+    for some in portions(entry_ids):
+        moved = Transfer.objects.filter(entry__in=some, reverses__isnull=True)
+        moved = moved.exclude(
+            kind__in=posting.AT_POSTING
+        )  # persons are taken back through their participations
+        for t in moved.order_by("entry_id", "position").prefetch_related("source", "target"):
+            back = Leg(
+                t.kind, t.target, t.source, t.amount, t.organization_id, reverses_id=t.pk, forward=False
+            )
+            legs[t.entry_id].append(back)
+    return legs
 
 
 def _new_entry(

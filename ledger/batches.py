@@ -7,10 +7,14 @@ of an undecided row, the next step or a correction of an approved one. Rows abse
 from __future__ import annotations
 
 import uuid
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, NamedTuple
+
+from django.db import connection
+from django.db.models import F, Q, QuerySet
 
 from audit import bulk
 from audit.events import Deed, record, record_all
@@ -19,9 +23,9 @@ from directory.identity import hide_numbers
 from directory.models import Organization, User
 from ledger import accounts, actions, filings, posting
 from ledger.actions import NotAllowed, SubjectTaken, moment, refusable
-from ledger.models import Batch, Detail, Entry, EntryConcern, Period, Subject
+from ledger.models import Batch, Decision, Detail, Entry, EntryConcern, Period, Subject
 from ledger.permissions import may_file, may_review
-from ledger.registers import Claim, Leg, Register
+from ledger.registers import Claim, Leg, Register, get_register
 
 ADDED, CHANGED, UNCHANGED, TAKEN = "added", "changed", "unchanged", "taken"
 
@@ -154,38 +158,38 @@ def submit_batch(
     return batch
 
 
-@dataclass(frozen=True)
-class Voided:
-    """What voiding did: entries set to 作废, and the reversals filed for the approved ones."""
+class Voided(NamedTuple):
+    """What voiding did, by number: entries set to 作废, and the reversals filed for the approved ones."""
 
-    void: list[Entry]
-    reversals: list[Entry]
+    void: list[int]
+    reversals: list[int]
 
 
 @refusable("batch.void")
 def void_batch(*, by: User, on: date, batch: Batch, reason: str) -> Voided:
     """Undo a batch: undecided rows become 作废 at once, approved ones get a reversal each, to be decided together.
 
-    Approved rows that already have a live reversal or correction are left to it. Raises NotAllowed or ReasonMissing.
+    Approved rows that already have a live reversal, step or correction are left to it. Raises NotAllowed, ReasonMissing,
+    ReasonNamesPerson, or a posting refusal over all reversals together.
     """
     share_books()
     if not may_file(by) or by.organization_id != batch.organization_id:
         raise NotAllowed(f"只有{batch.organization}可以作废这一批次。")
     actions.need_reason(reason, "请写明作废理由。")
-    rows = Entry.objects.unscoped("按批次取回本单位的记录").filter(batch=batch).order_by("pk")
-    voided, reversals = [], []
-    for entry in rows.exclude(kind=Entry.Kind.REVERSAL).select_related("filed_for", "subject"):
-        if entry.state in (Entry.State.SUBMITTED, Entry.State.RETURNED, Entry.State.WITHDRAWN):
-            voided.append(
-                actions.void(
-                    by=by, on=on, entry=entry, version=entry.version, reason=f"批次作废：{reason}"[:500]
-                )
-            )
-        elif actions.is_in_force(entry) and entry.subject.undecided_id is None:
-            reversal = actions.reverse(by=by, on=on, entry=entry, reason=f"批次作废：{reason}"[:500])
-            reversal.batch = batch
-            reversal.save(update_fields=["batch"])
-            reversals.append(reversal)
+    rows = (
+        Entry.objects.unscoped("按批次取回本单位的记录").filter(batch=batch).exclude(kind=Entry.Kind.REVERSAL)
+    )
+    # locked first and read afterwards, see actions._locked_subjects
+    list(rows.select_for_update(no_key=True).order_by("pk").values_list("pk"))
+    about = Subject.objects.filter(Q(pk__in=rows.values("subject")) | Q(undecided__in=rows.values("pk")))
+    list(about.select_for_update(no_key=True).order_by("pk").values_list("pk"))
+    undecided = rows.filter(state__in=[Entry.State.SUBMITTED, Entry.State.RETURNED, Entry.State.WITHDRAWN])
+    standing = rows.filter(state=Entry.State.APPROVED, subject__in_force=F("pk"), subject__undecided=None)
+    why = f"批次作废：{reason.strip()}"[:500]
+    done = Voided(
+        _void(_Filed.all_of(undecided), by, on, why),
+        _reverse(_Filed.all_of(standing), batch, by, on, why),
+    )
     batch.state, batch.voided_by, batch.voided_at = Batch.State.VOIDED, by, moment(on)
     batch.void_reason = reason.strip()[:500]
     batch.save(update_fields=["state", "voided_by", "voided_at", "void_reason"])
@@ -193,10 +197,10 @@ def void_batch(*, by: User, on: date, batch: Batch, reason: str) -> Voided:
         verb="batch.voided",
         by=by,
         target=f"ledger.batch:{batch.pk}",
-        summary=f"作废 {batch.pk} 号批次：作废 {len(voided)} 条，提交红冲 {len(reversals)} 条",
-        details={"void": len(voided), "reversals": len(reversals)},
+        summary=f"作废 {batch.pk} 号批次：作废 {len(done.void)} 条，提交红冲 {len(done.reversals)} 条",
+        details={"void": len(done.void), "reversals": len(done.reversals)},
     )
-    return Voided(voided, reversals)
+    return done
 
 
 # --- planning -----------------------------------------------------------------------------------------------------
@@ -354,6 +358,138 @@ def _free_subjects(items: Sequence[Item]) -> dict[tuple[str, str], int]:
         numbers = "、".join(f"{pk} 号" for pk in taken[:10])
         raise SubjectTaken(f"预览之后，有 {len(taken)} 行已被他人填报（{numbers}），请重新上传核对。")
     return found
+
+
+# --- voiding ------------------------------------------------------------------------------------------------------
+
+
+class _Filed(NamedTuple):
+    """An entry of the batch as it stands."""
+
+    pk: int
+    version: int
+    state: str
+    register: str
+    subject_id: int
+    occurred_on: date
+    summary: str
+    amount: int | None
+
+    @classmethod
+    def all_of(cls, rows: QuerySet[Entry]) -> list[_Filed]:
+        return [cls(*row) for row in rows.order_by("pk").values_list(*cls._fields)]
+
+
+def _void(rows: Sequence[_Filed], by: User, on: date, reason: str) -> list[int]:
+    """Set undecided entries to 作废, for good, as actions.void does one: what they held and were about is free."""
+    ids = [row.pk for row in rows]
+    waiting = [row.pk for row in rows if row.state == Entry.State.SUBMITTED]
+    for some in bulk.portions(waiting):
+        Subject.objects.filter(undecided__in=some).update(undecided=None)
+    posting.release_all(waiting)
+    for some in bulk.portions(ids):
+        Entry.objects.unscoped("作废本批次未审的记录").filter(pk__in=some).update(state=Entry.State.VOID)
+    at, outcome = moment(on), Decision.Outcome.VOID.value
+    bulk.copy(
+        Decision,
+        ("entry_id", "version", "outcome", "reason", "fields", "by_id", "at"),
+        [(row.pk, row.version, outcome, reason, {}, by.pk, at) for row in rows],
+    )
+    record_all(
+        verb="entry.void",
+        by=by,
+        deeds=[
+            Deed(
+                f"ledger.entry:{row.pk}",
+                f"作废：{row.pk} 号 {row.summary}",
+                {"version": row.version, "amount": row.amount},
+            )
+            for row in rows
+        ],
+    )
+    return ids
+
+
+def _reverse(rows: Sequence[_Filed], batch: Batch, by: User, on: date, reason: str) -> list[int]:
+    """File the reversal of every row, as actions.reverse does of one; returns the reversals."""
+    if not rows:
+        return []
+    at, filing_of = moment(on), _filings_of(batch.organization)
+    legs = actions.inverses([row.pk for row in rows])
+    entries = [
+        _Written(
+            pk=pk,
+            register=row.register,
+            subject_id=row.subject_id,
+            filed_for_id=batch.organization_id,
+            filing_id=filing_of(row.register, row.occurred_on),
+            occurred_on=row.occurred_on,
+            summary=row.summary,
+            amount=row.amount,
+            kind=Entry.Kind.REVERSAL.value,
+            corrects_id=row.pk,
+            reason=reason,
+        )
+        for pk, row in zip(bulk.reserve(Entry, len(rows)), rows, strict=True)
+    ]
+    _write(entries, batch, by, at)
+    for code in sorted({row.register for row in rows}):
+        _copy_details(get_register(code), entries[0].pk, entries[-1].pk)
+    concerned = _concerned([row.pk for row in rows])
+    bulk.copy(
+        EntryConcern,
+        ("entry_id", "organization_id"),
+        [(one.pk, unit) for one in entries for unit in sorted(concerned[one.corrects_id or 0])],
+    )
+    bulk.update(Subject, "undecided_id", {one.subject_id: one.pk for one in entries})
+    filings.note_submissions({one.filing_id for one in entries}, at)
+    posting.hold_all([posting.Filed(one.pk, 1, legs.get(one.corrects_id or 0, [])) for one in entries])
+    record_all(
+        verb="entry.submitted",
+        by=by,
+        deeds=[
+            Deed(
+                f"ledger.entry:{one.pk}",
+                f"提交对 {one.corrects_id} 号记录的红冲：{one.pk} 号 {one.summary}",
+                {"version": 1, "amount": one.amount},
+            )
+            for one in entries
+        ],
+    )
+    return [one.pk for one in entries]
+
+
+def _copy_details(register: Register, first: int, last: int) -> None:
+    """Give reversals just written a copy of the row they take back, without its passing through here."""
+    meta, quote = register.model._meta, connection.ops.quote_name
+    own = [
+        quote(str(field.column))
+        for field in meta.concrete_fields
+        if not field.primary_key and field.name not in ("entry", "version")
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO {quote(meta.db_table)} (entry_id, version, {', '.join(own)}) "  # noqa: S608  names of ours
+            f"SELECT back.id, back.version, {', '.join(f'kept.{name}' for name in own)} "
+            f"FROM ledger_entry back JOIN ledger_entry entry ON entry.id = back.corrects_id "
+            f"JOIN {quote(meta.db_table)} kept ON kept.entry_id = entry.id AND kept.version = entry.version "
+            "WHERE back.id BETWEEN %s AND %s AND back.register = %s AND back.kind = %s",
+            [first, last, register.code, Entry.Kind.REVERSAL.value],
+        )
+
+
+def _concerned(entry_ids: Sequence[int]) -> dict[int, set[int]]:
+    """Entry id → the units it concerns; so does its being taken back."""
+    found: dict[int, set[int]] = defaultdict(set)
+    for some in bulk.portions(entry_ids):
+        for entry, unit in EntryConcern.objects.filter(entry__in=some).values_list(
+            "entry_id", "organization_id"
+        ):
+            found[entry].add(unit)
+    return found
+
+
+# --- changing -----------------------------------------------------------------------------------------------------
 
 
 def _change(item: Item, batch: Batch, by: User, on: date) -> None:

@@ -8,7 +8,7 @@ IMMEDIATE transaction is the lock, and on PostgreSQL, where the rows are.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -169,16 +169,30 @@ def _net_of_each(filed: Sequence[Filed]) -> tuple[dict[int, int], dict[int, int]
 
 def release(entry: Entry) -> None:
     """Give back what the entry held: it was returned or withdrawn."""
+    release_all([entry.pk])
+
+
+def release_all(entry_ids: Collection[int]) -> None:
+    """Give back what the latest versions of undecided entries hold, in one go."""
     share_books()
-    holds = list(Hold.objects.filter(entry=entry))
-    people = presence.participations_of(entry.pk, entry.version)
-    if not holds and not people:
+    held: dict[int, list[Hold]] = defaultdict(list)
+    people: list[presence.Pair] = []
+    for some in bulk.portions(entry_ids):
+        for one in Hold.objects.filter(entry__in=some):
+            held[one.entry_id].append(one)
+        rows = Participation.objects.filter(entry__in=some, version=F("entry__version"), eligible=True)
+        people += rows.values_list("account_id", "person_id")
+    if not held and not people:
         return
-    moves = net(holds)
-    lock(set(moves) | {account for account, _ in people})
+    freed: dict[int, tuple[int, int, int]] = {}
+    for holds in held.values():
+        for account_id, amount in net(holds).items():
+            _, held_out, held_in = freed.get(account_id, (0, 0, 0))
+            freed[account_id] = (0, held_out - max(0, -amount), held_in - max(0, amount))
+    lock(set(freed) | {account for account, _ in people})
     counted = presence.shift((pair, 0, -1) for pair in people)
-    freed = {i: (0, -max(0, -n), -max(0, n)) for i, n in moves.items()}
-    run(guarded([*_apply(_deltas(freed, counted)), *presence.write(counted.rows), _drop_holds(entry)]))
+    drop = [_drop_holds(some) for some in bulk.portions(held)]
+    run(guarded([*_apply(_deltas(freed, counted)), *presence.write(counted.rows), *drop]))
 
 
 _holds: Prepared[Hold] = Prepared(lambda entry: Hold.objects.filter(entry=entry).order_by("position"))
@@ -263,7 +277,7 @@ def post(
             [
                 *write(transfers, _deltas(deltas, counted)),
                 *presence.write(counted.rows),
-                _drop_holds(entry),
+                _drop_holds([entry.pk]),
                 update(entry, ["state", "decided_by", "decided_at", "posted_period", "posted_note"]),
                 _point_subjects(entry, stands),
                 *(statement for row in beside(posted) for statement in insert([row])),
@@ -279,8 +293,9 @@ def write(transfers: Sequence[Transfer], deltas: dict[int, tuple[int, int, int]]
     return [*_apply(deltas), *insert(transfers), *_add_totals(transfers)]
 
 
-def _drop_holds(entry: Entry) -> Statement:
-    return Statement("DELETE FROM ledger_hold WHERE entry_id = %s", [entry.pk])
+def _drop_holds(entry_ids: Sequence[int]) -> Statement:
+    places = ", ".join(["%s"] * len(entry_ids))
+    return Statement(f"DELETE FROM ledger_hold WHERE entry_id IN ({places})", list(entry_ids))  # noqa: S608  placeholders
 
 
 def _lock_subjects(entry: Entry) -> Statement:

@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
+from audit.models import Event
 from directory.models import Person
 from ledger import actions, batches
 from ledger.actions import NotAllowed, SubjectTaken
-from ledger.models import Account, Batch, Entry, Period, Total
+from ledger.models import Account, Batch, Entry, Hold, Period, Total, Transfer
 from ledger.verify import verify
 from tests.ledger.test_presence import TARGETS, a_world, approve, people
 from tests.ledger.world import World
@@ -152,7 +153,7 @@ def test_voiding_gives_every_total_back_step_by_step(world: World) -> None:
     done = batches.void_batch(by=world.users["徐庄二"], on=ON, batch=batch, reason="传错了文件")
     assert (len(done.void), len(done.reversals)) == (7, 3)
     assert books()["2022/target/benefit_people"] == (3, 0)
-    seen = [(entry, entry.version) for entry in done.reversals]
+    seen = [(entry, entry.version) for entry in entries(batch) if entry.pk in done.reversals]
     outcomes = actions.approve_many(by=world.users["审核"], on=ON, seen=seen)
     assert [one.refusal for one in outcomes] == ["", "", ""]
     assert books() == before
@@ -166,6 +167,59 @@ def test_voiding_gives_every_total_back_step_by_step(world: World) -> None:
     again = plan(world, rows(world, list(Person.objects.order_by("pk")[:12])))
     assert {one.kind for one in again} == {"added"}
     assert list(verify()) == []
+
+
+def test_voiding_writes_of_every_row_what_reversing_it_alone_would_write(world: World) -> None:
+    batch = send(world, plan(world, rows(world, people(4))))
+    one, two = (approve(world, entry) for entry in entries(batch)[:2])
+    clerk = world.users["徐庄"]
+    by_hand = actions.reverse(by=clerk, on=ON, entry=one, reason="名单有误")
+    done = batches.void_batch(by=clerk, on=ON, batch=batch, reason="传错了文件")
+    (number,) = done.reversals  # the other approved row has its reversal already
+    together = Entry.objects.unscoped("测试").get(pk=number)
+    assert (together.corrects_id, together.subject.undecided_id) == (two.pk, number)
+    alike = ("register", "kind", "version", "state", "filed_for_id", "filing_id", "occurred_on", "amount",
+             "origin", "posted_note", "filed_by_id", "submitted_by_id", "follows_id", "decided_by_id")  # fmt: skip
+    assert [getattr(together, name) for name in alike] == [getattr(by_hand, name) for name in alike]
+    assert (together.batch_id, together.reason) == (batch.pk, "批次作废：传错了文件")
+    assert together.summary == two.summary
+
+    def written(entry: Entry, of: Entry) -> list[Any]:
+        row = Reached.objects.get(entry=entry, version=1)
+        holds = Hold.objects.filter(entry=entry).order_by("position")
+        moved = Transfer.objects.filter(entry=of, reverses=None, kind="course")
+        assert [hold.reverses_id for hold in holds] == [transfer.pk for transfer in moved]
+        event = Event.objects.get(target=f"ledger.entry:{entry.pk}")
+        return [
+            [row.plan_id, row.unit_id, row.occurred_on],
+            list(holds.values_list("position", "kind", "source", "target", "amount", "organization")),
+            sorted(entry.concerns.values_list("organization_id", flat=True)),
+            event.verb,
+            event.summary.replace(str(of.pk), "原").replace(str(entry.pk), "新").replace(of.summary, "摘要"),
+            event.details,
+            event.actor_name,
+        ]
+
+    assert written(together, two) == written(by_hand, one)
+    assert Reached.objects.get(entry=together).people == Reached.objects.get(entry=two).people
+    void = Entry.objects.unscoped("测试").filter(pk__in=done.void)
+    assert {(e.state, e.subject.undecided_id, Hold.objects.filter(entry=e).count()) for e in void} == {
+        ("void", None, 0)
+    }
+    assert [d.outcome for e in void for d in e.decisions.all()] == ["void", "void"]
+    assert Event.objects.filter(verb="entry.void").count() == 2
+    assert list(verify()) == []
+
+
+def test_voiding_takes_as_many_queries_for_forty_rows_as_for_four(
+    world: World, django_assert_max_num_queries: Any
+) -> None:
+    batch = send(world, plan(world, rows(world, people(40))))
+    for entry in entries(batch)[:20]:
+        approve(world, entry)
+    with django_assert_max_num_queries(60):
+        done = batches.void_batch(by=world.users["徐庄"], on=ON, batch=batch, reason="传错了文件")
+    assert (len(done.void), len(done.reversals)) == (20, 20)
 
 
 def test_only_the_unit_itself_sends_and_voids(world: World) -> None:
