@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
+from django.utils import timezone
 
 from directory.identity import mask_name, mask_phone
 from directory.matching import Ambiguous, Names, NoMatch
@@ -34,8 +35,8 @@ from workbooks.problems import Findings, Problem
 from workbooks.reading import Sheet, read
 from workbooks.sheets import Place, Table, text_of, understand, version_of
 
-# some 13 s with the books locked, for the preview and again for the import: above, SQLite's other writers (20 s) give up
-MOST_ROWS = 10_000
+MOST_ROWS = 40_000
+SPARE_ROWS = 1_000  # headings, totals, remarks
 HIDDEN_VALUE = "（已隐去）"
 LARGE_WAN, SMALL_YUAN = Decimal(100_000), Decimal(100)
 
@@ -104,6 +105,30 @@ class Report:
         """Rows that would be submitted."""
         return self.added + self.changed
 
+    def as_page(self, most: int) -> dict[str, Any]:
+        """What the preview page shows, as plain values; of long lists the first `most` and how many there are."""
+        lists = {
+            "errors": [problem.as_dict() for problem in self.errors[:most]],
+            "warnings": [problem.as_dict() for problem in self.warnings[:most]],
+            "changes": [asdict(change) for change in self.changes[:most]],
+            "missing": [list(one) for one in self.missing[:most]],
+        }
+        numbers = ("rows", "added", "changed", "unchanged", "bad_rows", "to_write", "stopped", "seen")
+        same = self.same_file
+        return {
+            **{name: getattr(self, name) for name in numbers},
+            **lists,
+            "counts": {name: len(getattr(self, name)) for name in lists},
+            "sheets": [asdict(one) for one in self.sheets],
+            "effects": [asdict(one) for one in self.effects],
+            "same_file": same
+            and {
+                "pk": same.pk,
+                "at": f"{timezone.localtime(same.uploaded_at):%Y-%m-%d %H:%M}",
+                "by": same.uploaded_by.full_name,
+            },
+        }
+
     def as_json(self) -> str:
         """What `import_workbook --json` prints (DESIGN §7)."""
         return json.dumps(
@@ -155,18 +180,34 @@ def preview(*, by: User, on: date, upload: Upload) -> Report:
     return _preview(by=by, on=on, upload=upload, sheets=_opened(by, upload))
 
 
-def commit(*, by: User, on: date, upload: Upload, valid_only: bool = False, seen: str = "") -> Report:
+def commit(
+    *,
+    by: User,
+    on: date,
+    upload: Upload,
+    valid_only: bool = False,
+    seen: str = "",
+    then: Callable[[Batch], None] = lambda batch: None,
+) -> Report:
     """Import the file: all of it, or with `valid_only` the rows without errors; nothing if there are errors otherwise.
 
     `seen` is the preview's; Changed is raised if the file would now do something else. A file that changes nothing
-    makes no batch. Raises what `preview` does, and every refusal of the books.
+    makes no batch. `then` is done with the batch in the same transaction. Raises what `preview` does, and every refusal
+    of the books.
     """
     sheets = _opened(by, upload)
     path = storage.keep(upload.data)
     kept = False
     try:
         report = _commit(
-            by=by, on=on, upload=upload, sheets=sheets, path=path, valid_only=valid_only, seen=seen
+            by=by,
+            on=on,
+            upload=upload,
+            sheets=sheets,
+            path=path,
+            valid_only=valid_only,
+            seen=seen,
+            then=then,
         )
         kept = report.batch is not None
     finally:
@@ -184,7 +225,15 @@ def _preview(*, by: User, on: date, upload: Upload, sheets: list[Sheet]) -> Repo
 
 @refusable("batch.submit")
 def _commit(
-    *, by: User, on: date, upload: Upload, sheets: list[Sheet], path: str, valid_only: bool, seen: str
+    *,
+    by: User,
+    on: date,
+    upload: Upload,
+    sheets: list[Sheet],
+    path: str,
+    valid_only: bool,
+    seen: str,
+    then: Callable[[Batch], None],
 ) -> Report:
     report = _run(by, on, upload, sheets, path)
     if seen and seen != report.seen:
@@ -192,12 +241,18 @@ def _commit(
     if report.stopped or (report.errors and not valid_only) or not report.to_write:
         transaction.set_rollback(True)
         report.batch = None
+    if report.batch is not None:
+        then(report.batch)
     return report
 
 
-def check_readable(*, by: User, upload: Upload) -> None:
-    """Open the file once and forget it: raises what `preview` would, before anything of it is kept."""
-    _opened(by, upload)
+def check_readable(*, by: User, upload: Upload) -> int:
+    """Open the file once and forget it: how many rows its sheets have, headings included. Raises what `preview` would,
+    before anything of it is kept."""
+    rows = sum(len(sheet.rows) for sheet in _opened(by, upload))
+    if rows > MOST_ROWS + SPARE_ROWS:
+        raise TooManyRows(_too_many(rows))
+    return rows
 
 
 def _opened(by: User, upload: Upload) -> list[Sheet]:
@@ -206,6 +261,10 @@ def _opened(by: User, upload: Upload) -> list[Sheet]:
     if not registers_for(upload.organization, upload.registers):
         raise NotYourUnit(f"{upload.organization}没有可以导入的台账，请核对单位和台账。")
     return read(upload.data, upload.name)
+
+
+def _too_many(rows: int) -> str:
+    return f"文件有 {rows:,} 行，一次最多 {MOST_ROWS:,} 行，请分成几个文件上传。"
 
 
 # --- the run ----------------------------------------------------------------------------------------------------
@@ -243,7 +302,7 @@ def _run(by: User, on: date, upload: Upload, sheets: Sequence[Sheet], path: str 
         )
     report.rows = sum(len(table.rows) for table in tables)
     if report.rows > MOST_ROWS:
-        raise TooManyRows(f"文件有 {report.rows:,} 行，一次最多 {MOST_ROWS:,} 行，请分成几个文件上传。")
+        raise TooManyRows(_too_many(report.rows))
     known_names = Known(user=by, on=on).names
     for table in tables:
         report.sheets.append(

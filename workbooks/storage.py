@@ -6,10 +6,13 @@ finds it and Batch.path names it.
 
 from __future__ import annotations
 
+import json
 import re
 import secrets
 import time
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 
@@ -63,6 +66,37 @@ def get_pending(token: str) -> bytes:
 
 
 def drop_pending(token: str) -> None:
-    """Forget a waiting file."""
+    """Forget a waiting file and its preview."""
     if re.fullmatch(r"[0-9a-f]{32}", token):
-        (files.pending() / f"{token}.enc").unlink(missing_ok=True)
+        for name in (f"{token}.enc", f"{token}.page.enc", f"{token}.beat"):
+            (files.pending() / name).unlink(missing_ok=True)
+
+
+def put_page(token: str, page: Mapping[str, Any]) -> None:
+    """Keep the preview of a waiting file beside it."""
+    path = files.pending() / f"{token}.page.enc"
+    path.unlink(missing_ok=True)
+    files.write(path, json.dumps(page).encode())
+
+
+def get_page(token: str) -> dict[str, Any]:
+    """The preview of a waiting file. Raises NoSuchFile."""
+    try:
+        page: dict[str, Any] = json.loads(files.read(files.pending() / f"{token}.page.enc"))
+    except FileNotFoundError:
+        raise NoSuchFile from None
+    return page
+
+
+def beat(token: str) -> None:
+    """Say that somebody is at work on a waiting file. Not in the database, which the work itself may have locked."""
+    files.pending().mkdir(parents=True, exist_ok=True, mode=0o700)
+    (files.pending() / f"{token}.beat").touch()
+
+
+def last_beat(token: str) -> float:
+    """When somebody was last at work on it, in seconds since 1970; 0 if never."""
+    try:
+        return (files.pending() / f"{token}.beat").stat().st_mtime
+    except FileNotFoundError:
+        return 0.0

@@ -20,18 +20,16 @@ from directory.access import role_required, signed_in
 from directory.identity import hide_numbers
 from directory.models import Organization, User
 from ledger import batches
-from ledger.models import Batch, Entry, Period
+from ledger.models import Batch, Entry, ImportJob, Period
 from ledger.permissions import may_file, may_review
 from ledger.refusals import Refusal
 from ledger.registers import get_register, name_of
-from workbooks import planning, storage, writing
+from workbooks import jobs, planning, storage, writing
 from workbooks.forms import OutForm, UploadForm, VoidForm
-from workbooks.planning import Report
 from workbooks.reading import LARGEST
 from workbooks.voiding import preview_void
 
 PER_PAGE = 50
-SHOWN = 300  # errors, warnings and changes on one page; a file with more has one cause more often than many
 WAITING = "workbooks"  # the session's key of files between preview and confirmation
 MOST_WAITING = 5
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -49,7 +47,7 @@ def home(request: HttpRequest) -> HttpResponse:
     return render(
         request,
         "workbooks/home.html",
-        {"page": page, "form": OutForm(user=user), "may_file": may_file(user)},
+        {"page": page, "form": OutForm(user=user), "may_file": may_file(user), "jobs": jobs.jobs_of(user)},
     )
 
 
@@ -68,11 +66,17 @@ def upload(request: HttpRequest) -> HttpResponse:
             else:
                 data = file.read()
                 try:
-                    planning.check_readable(by=user, upload=_upload(data, file.name, form.cleaned_data))
+                    rows = planning.check_readable(
+                        by=user, upload=_upload(data, file.name, form.cleaned_data)
+                    )
                 except Refusal as refusal:
                     form.add_error("file", refusal.message)
                 else:
-                    return redirect("workbooks:preview", _wait(request, data, file.name, form.cleaned_data))
+                    if rows > jobs.IN_REQUEST:
+                        token = _hand_over(user, data, file.name, form.cleaned_data, rows)
+                    else:
+                        token = _wait(request, data, file.name, form.cleaned_data)
+                    return redirect("workbooks:preview", token)
     return render(
         request,
         "workbooks/upload.html",
@@ -86,6 +90,9 @@ def upload(request: HttpRequest) -> HttpResponse:
 def preview(request: HttpRequest, token: str) -> HttpResponse:
     """What the file would do; POST does it, all of it or the valid rows only."""
     user = signed_in(request)
+    job = jobs.jobs_of(user, token).first()
+    if job is not None:
+        return _job(request, job)
     waiting = _waiting(request, token)
     if waiting is None:
         messages.warning(request, "这次上传已经处理或已过期，请重新上传。")
@@ -118,22 +125,61 @@ def preview(request: HttpRequest, token: str) -> HttpResponse:
         _forget(request, token)
         messages.error(request, refusal.message)
         return redirect("workbooks:upload")
-    return render(request, "workbooks/preview.html", _shown(report, waiting, token))
+    return render(request, "workbooks/preview.html", _shown(report.as_page(jobs.SHOWN), waiting))
 
 
-def _shown(report: Report, waiting: planning.Upload, token: str) -> dict[str, Any]:
+def _shown(
+    page: dict[str, Any], waiting: planning.Upload | ImportJob, job: ImportJob | None = None
+) -> dict[str, Any]:
+    errors = page["counts"]["errors"]
     return {
-        "report": report,
+        "report": page,
         "upload": waiting,
-        "token": token,
-        "errors": report.errors[:SHOWN],
-        "warnings": report.warnings[:SHOWN],
-        "changes": report.changes[:SHOWN],
-        "missing": report.missing[:SHOWN],
-        "shown": SHOWN,
-        "may_all": report.to_write and not report.errors,
-        "may_valid": report.to_write and report.errors and not report.stopped,
+        "job": job,
+        "shown": jobs.SHOWN,
+        "may_all": page["to_write"] and not errors,
+        "may_valid": page["to_write"] and errors and not page["stopped"],
     }
+
+
+def _job(request: HttpRequest, job: ImportJob) -> HttpResponse:
+    """A large file: how far the worker is, then what it found; POST confirms, starts anew or gives up."""
+    if request.method == "POST":
+        if "again" in request.POST:
+            jobs.restart(job=job)
+        elif "forget" in request.POST:
+            jobs.forget(job=job)
+            return redirect("workbooks:upload")
+        else:
+            valid = request.POST.get("rows") == "valid"
+            wants = ImportJob.Wants.VALID if valid else ImportJob.Wants.ALL
+            jobs.confirm(job=job, wants=wants, seen=request.POST.get("seen", ""))
+        return redirect("workbooks:preview", job.token)
+    if job.state == ImportJob.State.DONE and job.batch_id is not None:
+        messages.success(request, f"“{job.name}”已导入，等待审核。")
+        return redirect("workbooks:batch", job.batch_id)
+    at_work = job.state in (ImportJob.State.ASKED, ImportJob.State.RUNNING)
+    if request.headers.get("HX-Request") and not at_work:
+        return HttpResponse(headers={"HX-Refresh": "true"})
+    if job.state == ImportJob.State.SHOWN:
+        try:
+            return render(request, "workbooks/preview.html", _shown(storage.get_page(job.token), job, job))
+        except storage.NoSuchFile:
+            jobs.forget(job=job)
+            messages.warning(request, "这次上传已过期，请重新上传。")
+            return redirect("workbooks:upload")
+    return render(
+        request,
+        "workbooks/job.html",
+        {
+            "job": job,
+            "at_work": at_work,
+            "stuck": jobs.is_stuck(job),
+            "seconds": int((timezone.now() - (job.started_at or job.asked_at)).total_seconds()),
+            "waits_long": job.state == ImportJob.State.ASKED
+            and (timezone.now() - job.asked_at).total_seconds() > jobs.STALE,
+        },
+    )
 
 
 @never_cache
@@ -310,6 +356,13 @@ def _wait(request: HttpRequest, data: bytes, name: str, chosen: dict[str, Any]) 
         "register": chosen["register"],
     }
     request.session[WAITING] = waiting
+    return token
+
+
+def _hand_over(user: User, data: bytes, name: str, chosen: dict[str, Any], rows: int) -> str:
+    """Keep the file for the worker; the address holds nothing but a random token, which opens it for its owner only."""
+    token = storage.put_pending(data)
+    jobs.ask(by=user, token=token, upload=_upload(data, hide_numbers(name)[-200:], chosen), rows=rows)
     return token
 
 

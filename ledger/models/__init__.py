@@ -13,13 +13,13 @@ entries.py  Subject: what an entry is about. Entry: one filed row of a register,
             the register's own fields of one version. EntryConcern: a unit an entry moves something of. Decision: an
             approval, return or withdrawal. Draft: a form not yet submitted. Evidence: a file. EntryEvidence: which
             file hung on which version. Assignment: who files a register. Filing: 报送 of a unit, register and period.
-batches.py  Batch: an uploaded workbook and what it created.
+batches.py  Batch: an uploaded workbook and what it created. ImportJob: a large one on its way through the worker.
 merging.py  PersonMerge: the decision that two persons are one.
 rows.py     PlannedDetail, PersonDetail: abstract, what most registers' rows have in common.
 presence.py Participation: one person in one version of an entry. Presence: how often a person stands in an account.
 """
 
-from ledger.models.batches import Batch
+from ledger.models.batches import Batch, ImportJob
 from ledger.models.books import Account, BooksCheck, Hold, Period, PostingGuard, Seal, Total, Transfer, Unit
 from ledger.models.entries import (
     Assignment,
@@ -67,6 +67,7 @@ __all__ = [
     "Evidence",
     "Filing",
     "Hold",
+    "ImportJob",
     "LineAlias",
     "LineGroup",
     "OpenQuestion",
