@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import zipfile
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 from typing import Any
 
 from openpyxl import Workbook
@@ -85,6 +86,20 @@ def courses(*rows: Sequence[Any]) -> list[Sequence[Any]]:
 
 COURSE_1 = ("2022-PX-01", "食用菌种植班", "农业生产技能", "荣成市人社局", "2022.6.6-6.10")
 COURSE_2 = ("2022-PX-02", "月嫂培训班", "就业技能", "荣成市人社局", "2022年5月9日至5月13日")
+
+
+def for_legacy() -> bytes:
+    """What legacy.xls was made of, by a program that writes the format of before 2007 (BIFF8), with a real date in it:
+
+    .venv/bin/python -c "from tests.workbooks.files import *; open('legacy.xlsx', 'wb').write(for_legacy())"
+    soffice --headless --convert-to xls --outdir tests/workbooks legacy.xlsx     (LibreOffice 7.4, libreoffice-calc-nogui)
+    """
+    course = ("2022-PX-03", "月嫂培训班", "就业技能", "荣成市人社局", date(2022, 6, 8))
+    people = [attendee(n, "2022-PX-03") for n in range(1, 6)]
+    return xlsx(
+        {"班次": courses(course), "学员": [["培训学员花名册"], ["填报单位：徐庄镇"], ROSTER, *people]}
+    )
+
 
 # --- files by hand ----------------------------------------------------------------------------------------------
 

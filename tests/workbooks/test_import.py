@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+from datetime import date
+from pathlib import Path
 
 import pytest
 
 from directory.models import Person
+from labor.models import TrainingCourse
 from ledger.models import Account, Batch, Entry
 from ledger.verify import verify
 from tests.ledger.world import World
 from tests.workbooks.conftest import approve_batch, commit, preview
-from tests.workbooks.files import COURSE_1, ROSTER, attendee, courses, identity, roster, xlsx
+from tests.workbooks.files import COURSE_1, ROSTER, attendee, courses, for_legacy, identity, roster, xlsx
 
 
 def books() -> dict[str, tuple[int, int]]:
@@ -146,3 +149,15 @@ def test_the_wrong_unit_and_the_wrong_quarter_are_caught(world: World) -> None:
     report = preview(world, xlsx({"班次": courses(early)}))
     assert report.errors == []
     assert "补报" in " ".join(w.message for w in report.warnings)
+
+
+def test_a_workbook_of_before_2007_is_read_like_today_s(world: World) -> None:
+    data = (Path(__file__).parent / "legacy.xls").read_bytes()
+    assert data.startswith(b"\xd0\xcf\x11\xe0")
+    report = commit(world, data, name="花名册.xls")
+    assert (report.errors, report.added) == ([], 6)
+    assert TrainingCourse.objects.get().starts_on == date(2022, 6, 8)  # a date cell, not a text
+    assert {person.name for person in Person.objects.all()} == {attendee(n)[2] for n in range(1, 6)}
+    assert books()["training_attendances"] == (0, 5)
+    today_s = commit(world, for_legacy())
+    assert (today_s.errors, today_s.unchanged, today_s.batch) == ([], 6, None)
