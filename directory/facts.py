@@ -18,8 +18,9 @@ from django.utils import timezone
 from audit import events
 from audit.bulk import insert, portions
 from directory.actions import NotAllowed
+from directory.identity import holds_number
 from directory.models import Person, PersonFact, User
-from directory.people import checked_reason, may_reveal, merged_members, survivors
+from directory.people import FACT_WITHDRAWN, checked_reason, may_reveal, merged_members, survivors
 
 HOUSEHOLD = PersonFact.Kind.HOUSEHOLD_TYPE
 MONITOR = PersonFact.Kind.MONITOR_TYPE
@@ -74,6 +75,10 @@ def add_fact(
     fact = Fact(person.pk, kind, value, valid_from, risk_removed_on)
     with transaction.atomic():
         _row(fact, source.strip(), by).full_clean(exclude=["person", "recorded_by"])
+        if holds_number(source):
+            raise ValidationError({"source": "依据会长期留存，请不要写身份证号或电话。"})
+        if risk_removed_on is not None and risk_removed_on < valid_from:
+            raise ValidationError({"risk_removed_on": f"早于起始日期 {valid_from}，请核对。"})
         if not add_facts(by=by, facts=[fact], source=source):
             raise ValidationError({"value": "这一天的类别已经是这样，无需再登记。"})
 
@@ -142,13 +147,13 @@ def add_facts(*, by: User | None, facts: Sequence[Fact], source: str) -> int:
 
 def withdraw_fact(*, by: User, fact: PersonFact, reason: str) -> None:
     """The fact was wrong: the one before it holds again. Raises NotAllowed, ValidationError at "reason"."""
-    _allow(by, fact.person, "person.fact_withdrawn")
+    _allow(by, fact.person, FACT_WITHDRAWN)
     reason = checked_reason(reason)
     with transaction.atomic():
         if not PersonFact.objects.filter(pk=fact.pk, withdrawn_at=None).update(withdrawn_at=timezone.now()):
             raise ValidationError("这一条已经撤销，请刷新后再看。")
         events.record(
-            verb="person.fact_withdrawn",
+            verb=FACT_WITHDRAWN,
             by=by,
             target=f"directory.person:{fact.person_id}",
             summary=f"撤销{fact.get_kind_display()}（{fact.valid_from:%Y-%m-%d}起），理由：{reason}",

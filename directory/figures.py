@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import datetime
+from bisect import bisect_right
 from dataclasses import dataclass
 
 from django.db.models import Count, F, Q, QuerySet
 from django.db.models.functions import Coalesce, Greatest
+from django.utils import timezone
 
 from audit.models import Event
 from directory.identity import ADULT, age, mask_id_export, mask_id_staff, mask_person, mask_phone
 from directory.models import Organization, Person, PersonFact, User
-from directory.people import REVEALED
+from directory.people import FACT_WITHDRAWN, REVEALED, merged_members, survivors
 
 
 def users(
@@ -95,10 +97,44 @@ def masked(person: Person, *, on: datetime.date, outside: bool = False) -> Maske
     )
 
 
-def facts_of(person: Person) -> QuerySet[PersonFact]:
-    """户类型 and 监测类别 of a person, the latest first, withdrawn ones among them."""
+@dataclass(frozen=True)
+class FactRow:
+    """A fact with the last day on which it holds: the day before the next of its kind, None if there is none."""
+
+    fact: PersonFact
+    until: datetime.date | None
+    withdrawn: str = ""  # by whom, when and why
+
+    @property
+    def holds(self) -> bool:
+        """False for one withdrawn, and for one that another of the same day, of a merged person, stands before."""
+        return not self.withdrawn and (self.until is None or self.until >= self.fact.valid_from)
+
+
+def facts_of(person: Person) -> list[FactRow]:
+    """户类型 and 监测类别 of a person, the latest first, withdrawn ones among them.
+
+    Merged people have one time line: a fact may end with one that another registration of the person holds.
+    """
     facts = PersonFact.objects.filter(person=person).select_related("recorded_by__organization")
-    return facts.order_by("kind", "-valid_from", "-pk")
+    members = merged_members(survivors([person.pk]).values())
+    line = PersonFact.objects.filter(person__in=members, withdrawn_at=None)
+    starts = sorted(line.values_list("kind", "valid_from", "pk"))
+    withdrawals = Event.objects.filter(
+        target=f"directory.person:{person.pk}", verb=FACT_WITHDRAWN, outcome=Event.Outcome.DONE
+    )
+    said = {event.details["fact"]: event for event in withdrawals}
+    rows = []
+    for fact in facts.order_by("kind", "-valid_from", "-pk"):
+        if fact.withdrawn_at is not None:
+            event = said.get(fact.pk)
+            who = f"{event.actor_name}，理由：{event.details['reason']}" if event else ""
+            rows.append(FactRow(fact, None, f"{timezone.localtime(fact.withdrawn_at):%Y-%m-%d} 撤销，{who}"))
+            continue
+        after = starts[bisect_right(starts, (fact.kind, fact.valid_from, fact.pk)) :][:1]
+        follows = [start for kind, start, _ in after if kind == fact.kind]
+        rows.append(FactRow(fact, follows[0] - datetime.timedelta(days=1) if follows else None))
+    return rows
 
 
 def looks_at(person: Person, *, limit: int = 50) -> list[Event]:

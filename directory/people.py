@@ -42,6 +42,7 @@ SHORTEST_REASON = 5
 LONGEST_REASON = 200
 SEARCHES_PER_MINUTE = 20
 REVEALED = "person.revealed"
+FACT_WITHDRAWN = "person.fact_withdrawn"
 SEARCHED = "person.searched"
 # What may be looked at in full, and what it is called.
 SECRETS = {

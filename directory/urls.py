@@ -23,6 +23,11 @@ urlpatterns = [
     path("people/", people_views.people, name="people"),
     path("people/<int:pk>/", people_views.person, name="person"),
     path("people/<int:pk>/reveal/", people_views.reveal, name="person_reveal"),
+    path("people/<int:pk>/change/", people_views.change, name="person_change"),
+    path("people/<int:pk>/facts/new/", people_views.fact_new, name="person_fact_new"),
+    path(
+        "people/<int:pk>/facts/<int:fact>/withdraw/", people_views.fact_withdraw, name="person_fact_withdraw"
+    ),
     path("admin/login/", views.admin_login),
     path("admin/logout/", views.logout),
     path("admin/password_change/", RedirectView.as_view(pattern_name="password_change")),

@@ -449,6 +449,43 @@ def taking_part(account_id: int, *, scope: Scope, user: User, state: str) -> Que
     )
 
 
+def entries_naming(person_ids: Iterable[int], *, user: User) -> QuerySet[Entry]:
+    """The entries, as they stand, that name one of these people; the latest first. Only entries the user may see."""
+    named = Participation.objects.filter(
+        person__in=list(person_ids), entry=OuterRef("pk"), version=OuterRef("version")
+    )
+    rows = Entry.objects.for_user(user).filter(Exists(named)).exclude(kind=Entry.Kind.REVERSAL)
+    return rows.select_related("subject", "filed_for").order_by("-occurred_on", "-pk")
+
+
+@dataclass
+class TookPart:
+    """By which counting rules an entry counts the people asked about, and by which it does not; for whom."""
+
+    units: list[str] = field(default_factory=list)
+    by: list[str] = field(default_factory=list)
+    not_by: list[str] = field(default_factory=list)
+
+
+def took_part(entries: Iterable[Entry], person_ids: Iterable[int]) -> dict[int, TookPart]:
+    """Entry → what its version says of these people. The entries come from `entries_naming`. One query."""
+    rows = Participation.objects.filter(
+        entry__in=[entry.pk for entry in entries],
+        version=F("entry__version"),
+        person__in=list(person_ids),
+        account__stage=accounts.TARGET,
+        account__organization=None,  # the units' own counts and the published 其中 say the same again
+    ).order_by("account_id", "pk")
+    found: dict[int, TookPart] = defaultdict(TookPart)
+    columns = ("entry_id", "account__name", "organization__short_name", "eligible")
+    for entry_id, rule, unit, eligible in rows.values_list(*columns):
+        part = found[entry_id]
+        for text, texts in ((unit, part.units), (rule, part.by if eligible else part.not_by)):
+            if text not in texts:
+                texts.append(text)
+    return found
+
+
 def _own(
     plan: Plan,
     scope: Scope,
