@@ -82,7 +82,7 @@ DONATION = Register(
         Column("purpose", "定向用途", "text"),
         Column("receiver", "受赠单位/人", "text", required=True, aliases=("受赠单位", "受赠方"), example="山亭区 100 名学生"),
         Column("received_by", "接收单位", "text"),
-        Column("receipt_no", "票据号", "text", aliases=("凭证号", "收据号")),
+        Column("receipt_no", "票据号", "text", aliases=("凭证号", "收据号"), numbered=True),
         Column("used_for", "使用情况", "text"),
         Column("is_public", "是否公示", "yesno"),
         NOTE,
@@ -125,7 +125,7 @@ WISH = Register(
     name="微心愿",
     model=Wish,
     columns=(
-        Column("number", "微心愿编号", "text", aliases=("编号",)),
+        Column("number", "微心愿编号", "text", aliases=("编号",), numbered=True),
         Column("term", "期次", "text", example="第五期"),
         Column("collected_on", "征集日期", "date", required=True, aliases=("征集时间",)),
         Column("content", "心愿内容", "text", required=True, aliases=("心愿", "微心愿"), example="书包"),

@@ -43,7 +43,7 @@ MEETING = Register(
         Column("agreements", "签署协议", "text"),
         Column("funds", "捐赠/拨付资金", "money", unit="万元", aliases=("捐赠/拨付资金(万元)", "资金"),
                help="只作记载；到位资金在协作资金台账登记，不在这里计。"),
-        Column("minutes_no", "纪要文号", "text"),
+        Column("minutes_no", "纪要文号", "text", numbered=True),
         NOTE,
     ),
     natural_key=lambda row: joined(row.held_on, row.name),

@@ -50,7 +50,7 @@ SECONDMENT = Register(
                choices=(*Secondment.Kind.choices, ("cadre", "党政干部"), ("expert", "专技人才"))),
         Column("host_unit", "挂职单位", "text", required=True, aliases=("挂职单位及职务", "接收单位")),
         Column("host_post", "挂职职务", "text"),
-        Column("order_no", "派出文号", "text", aliases=("文号", "派出文件")),
+        Column("order_no", "派出文号", "text", aliases=("文号", "派出文件"), numbered=True),
         Column("planned_months", "计划期限", "integer", unit="个月", aliases=("期限", "挂职期限"), example="6"),
         STARTS,
         ENDS,

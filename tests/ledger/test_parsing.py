@@ -10,7 +10,7 @@ import pytest
 
 from directory.models import User
 from ledger.parsing import Known, ParseError, Raw, parse
-from ledger.registers import Column
+from ledger.registers import Column, all_registers
 
 ON = date(2022, 7, 1)
 
@@ -122,6 +122,23 @@ def test_the_number_of_a_paper_is_not_somebodys_identity_number() -> None:
         with pytest.raises(ParseError, match="请改在中间加横线"):
             read("text", raw, numbered=True)
     assert read("text", f"{REAL[:6]}-{REAL[6:14]}-{REAL[14:]}", numbered=True)
+
+
+def test_these_columns_are_numbers_of_papers() -> None:
+    found = {
+        (register.code, column.name)
+        for register in all_registers().values()
+        for column in register.columns
+        if column.numbered
+    }
+    assert found == {
+        *(("fund_flow", name) for name in ("document_no", "voucher_no", "invoice_no", "contract_no")),
+        ("training_course", "number"),
+        ("secondment", "order_no"),
+        ("donation", "receipt_no"),
+        ("wish", "number"),
+        ("meeting", "minutes_no"),
+    }
 
 
 def test_a_personal_column_holds_whose_number_it_is() -> None:
