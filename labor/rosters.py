@@ -65,8 +65,8 @@ ROSTER = Register(
     columns=(
         Column("roster_on", "花名册日期", "date", required=True, aliases=("截至日期", "导出日期"), example="2022-06-30"),
         DIVISION,
-        Column("household_no", "户编号", "text"),
-        Column("member_no", "人口编号", "text"),
+        Column("household_no", "户编号", "text", numbered=True),
+        Column("member_no", "人口编号", "text", numbered=True),
         NAME,
         SEX,
         ID_NUMBER,

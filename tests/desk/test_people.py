@@ -86,7 +86,7 @@ def zhang(world: World, counting: None) -> Person:
 
 
 def test_every_entry_is_listed_with_whether_it_counts(world: World, browse: Browse, zhang: Person) -> None:
-    first = approved(world, the_entry(register="visit"))
+    first = approved(world, the_entry(register="house_call"))
     visited(world, "徐庄", "2022-05-01", hours=1)
     returned(world, visited(world, "徐庄", "2022-06-01"))
     client = browse("徐庄")
@@ -112,7 +112,7 @@ def test_who_was_not_eligible_that_day_is_named_so(world: World, browse: Browse)
 
 
 def test_what_was_reversed_counts_no_more(world: World, browse: Browse, zhang: Person) -> None:
-    entry = approved(world, the_entry(register="visit"))
+    entry = approved(world, the_entry(register="house_call"))
     reversal = actions.reverse(by=world.users["徐庄"], on=date(2022, 6, 1), entry=entry, reason="没有去")
     approved(world, reversal)
     (row,) = rows_of(page_text(browse("徐庄").get(person_page(zhang))))

@@ -134,6 +134,8 @@ def test_these_columns_are_numbers_of_papers() -> None:
     assert found == {
         *(("fund_flow", name) for name in ("document_no", "voucher_no", "invoice_no", "contract_no")),
         ("training_course", "number"),
+        ("roster", "household_no"),
+        ("roster", "member_no"),
         ("secondment", "order_no"),
         ("donation", "receipt_no"),
         ("wish", "number"),
