@@ -16,6 +16,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
 from http.cookiejar import CookieJar
@@ -26,6 +27,7 @@ import run
 from ledger.accounts import ALLOCATED, ARRANGED, CHAIN, DISBURSED, SPENT
 from ledger.money import FEN_PER_WAN, percent
 from tests.ledger.kill.registers import FORWARD, PLAN
+from tests.ledger.kill.servers import children_of
 
 BUDGET = 450 * FEN_PER_WAN  # 分; the plan's, which no move of the test takes out of the lines
 LINES = [f"{PLAN}-{number:02d}" for number in range(1, 6)]
@@ -47,19 +49,21 @@ class Site:
         self.url = f"http://127.0.0.1:{port}"
         self.log = folder / "web.log"
         with self.log.open("wb") as log:
-            self.process = subprocess.Popen(
-                run.gunicorn(port), cwd=run.ROOT, stdout=log, stderr=log, start_new_session=True
-            )
+            self.process = subprocess.Popen(run.gunicorn(port), cwd=run.ROOT, stdout=log, stderr=log)
         run.wait_until_serving(port, self.process)
 
     def stop(self) -> None:
         """An orderly end, or else a kill, of all its processes."""
+        workers = children_of(self.process.pid)
         self.process.terminate()
         try:
             self.process.wait(15)
         except subprocess.TimeoutExpired:
-            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.kill()
             self.process.wait()
+            for pid in workers:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
 
 
 class Reader:
