@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from desk import books, entering, people, reviewing, views
+from desk import books, entering, reviewing, views
 
 app_name = "desk"
 urlpatterns = [
@@ -23,7 +23,6 @@ urlpatterns = [
     path("entries/<int:pk>/void/", views.void, name="void"),
     path("entries/<int:pk>/attach/", views.attach, name="attach"),
     path("entries/<int:pk>/decide/", reviewing.decide, name="decide"),
-    path("people/<int:pk>/", people.person, name="person"),
     path("review/", reviewing.queue, name="review"),
     path("evidence/<int:pk>/", views.evidence_file, name="evidence"),
     path("periods/", books.periods, name="periods"),

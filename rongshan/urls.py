@@ -3,6 +3,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from desk import people
 from rongshan import views
 
 admin.site.site_header = "荣成—山亭协作帮扶台账 · 系统维护"
@@ -13,6 +14,8 @@ urlpatterns = [
     path("", views.home, name="home"),
     path("healthz", views.healthz, name="healthz"),
     path("", include("directory.urls")),  # before the admin, whose log-in page it replaces
+    # below the directory's address of a person, which knows no entries
+    path("people/<int:pk>/entries/", people.person, name="person_entries"),
     path("admin/", admin.site.urls),
     path("desk/", include("desk.urls")),
     path("workbooks/", include("workbooks.urls")),

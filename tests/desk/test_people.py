@@ -65,7 +65,7 @@ def visited(world: World, who: str, day: str, **more: Any) -> Entry:
 
 
 def person_page(person: Person) -> str:
-    return reverse("desk:person", args=[person.pk])
+    return reverse("person_entries", args=[person.pk])
 
 
 def rows_of(text: str) -> list[list[str]]:
