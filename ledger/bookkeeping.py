@@ -90,6 +90,7 @@ def close_period(*, by: User, on: date, period: Period) -> Seal:
         transfer_count=digest.transfers,
         event_count=digest.events,
         digest=digest.digest,
+        covers=digest.covers,
         sealed_by=by,
     )
     record(

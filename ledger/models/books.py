@@ -184,13 +184,17 @@ class Total(models.Model):
 
 
 class Seal(models.Model):
-    """The HMAC chain over a closed period's transfers and audit events; its key lives outside the database."""
+    """The HMAC of a closed period's rows and of the seal before (seals.py); its key lives outside the database.
+
+    `covers`: table → its columns that were sealed; empty for a seal of an earlier release.
+    """
 
     period = models.OneToOneField(Period, models.PROTECT, related_name="seal", verbose_name="季度")
     previous = models.CharField("上一封签", max_length=64, blank=True)
     transfer_count = models.PositiveIntegerField("转账条数")
     event_count = models.PositiveIntegerField("审计条数")
     digest = models.CharField("封签", max_length=64)
+    covers = models.JSONField("所封内容", default=dict)
     sealed_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name="关账人"
     )

@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from audit.triggers import lifted
-from ledger import verify
-from ledger.models import Transfer
+from ledger import seals, verify
+from ledger.models import Entry, Period, Seal, Transfer
 from ledger.verify import RULES
 from tests.ledger.books import Books
 
@@ -115,6 +116,18 @@ def resum() -> None:
     """
     for statement in statements.split(";"):
         sql(statement)
+
+
+def reseal(covers: seals.Covers | None = None) -> None:
+    """Seal every closed quarter anew, with the key."""
+    previous = ""
+    for period in Period.objects.filter(seal__isnull=False).order_by("starts_on"):
+        now = seals.compute(period, previous, covers)
+        found = {"previous": previous, "digest": now.digest, "covers": now.covers}
+        Seal.objects.filter(period=period).update(
+            transfer_count=now.transfers, event_count=now.events, **found
+        )
+        previous = now.digest
 
 
 def forget(entry: int, unit: int) -> None:
@@ -301,7 +314,7 @@ def an_entry_says_another_quarter_than_its_transfers(books: Books) -> None:
 # entries and versions
 
 
-@fault("every_version_has_its_detail")
+@fault("every_version_has_its_detail", "seals_recompute")
 def the_first_version_of_a_corrected_form_is_gone(books: Books) -> None:
     sql("DELETE FROM funds_fundflow WHERE entry_id = %s AND version = 1", books["#记1"])
 
@@ -324,7 +337,7 @@ def an_entry_of_a_register_nobody_declares(books: Books) -> None:
 
 @fault("entries_say_what_details_say")
 def the_amount_of_an_entry_is_not_that_of_its_row(books: Books) -> None:
-    sql("UPDATE ledger_entry SET amount = amount + 1 WHERE id = %s", books["#记1"])
+    sql("UPDATE ledger_entry SET amount = amount + 1 WHERE id = %s", books["#文6"])
 
 
 @fault("entries_say_what_details_say", "transfers_say_what_details_say")
@@ -373,7 +386,7 @@ def a_step_follows_another_business(books: Books) -> None:
     sql("UPDATE ledger_entry SET follows_id = %s WHERE kind = 'step' AND state = 'submitted'", other)
 
 
-@fault("steps_follow_their_own", "transfers_say_what_details_say")
+@fault("steps_follow_their_own", "transfers_say_what_details_say", "seals_recompute")
 def a_correction_stands_on_other_ground_than_what_it_corrects(books: Books) -> None:
     sql("UPDATE ledger_entry SET follows_id = corrects_id WHERE id = %s", books["#记2更"])
 
@@ -384,7 +397,7 @@ def the_decider_submitted_it_himself(books: Books) -> None:
         "ledger_entry",
         "entry_decider_is_another",
         "UPDATE ledger_entry SET submitted_by_id = decided_by_id WHERE id = %s",
-        books["#记6"],
+        books["#文6"],
     )
 
 
@@ -393,13 +406,13 @@ def a_decision_names_another_reviewer(books: Books) -> None:
     sql(
         "UPDATE ledger_decision SET by_id = %s WHERE entry_id = %s AND outcome = 'approved'",
         books.users["局里"],
-        books["#记6"],
+        books["#文6"],
     )
 
 
 @fault("decisions_match_states", "every_deed_has_its_event")
 def an_approval_without_a_decision(books: Books) -> None:
-    sql("DELETE FROM ledger_decision WHERE entry_id = %s", books["#记6"])
+    sql("DELETE FROM ledger_decision WHERE entry_id = %s", books["#文6"])
 
 
 @fault("concerns_are_the_units_moved")
@@ -430,7 +443,7 @@ def a_quarter_was_sealed_before_its_last_transfer(books: Books) -> None:
     sql("UPDATE ledger_seal SET sealed_at = '2022-04-11 00:00:00'")
 
 
-@fault("closed_quarters_are_sealed")
+@fault("closed_quarters_are_sealed", "seals_are_as_printed")
 def a_closed_quarter_has_no_seal(books: Books) -> None:
     sql("DELETE FROM ledger_seal WHERE period_id = (SELECT id FROM ledger_period WHERE code = '2022Q2')")
 
@@ -457,6 +470,32 @@ def a_transfer_of_a_closed_quarter_was_dated_otherwise(books: Books) -> None:
     sql("UPDATE ledger_transfer SET posted_at = '2022-04-17 00:00:00' WHERE entry_id = %s", books["#记6"])
 
 
+@fault("seals_recompute")
+def a_decision_of_a_closed_quarter_gives_another_reason(books: Books) -> None:
+    sql("UPDATE ledger_decision SET reason = '另有说法' WHERE entry_id = %s", books["#记6"])
+
+
+@fault("seals_recompute")
+def the_payee_of_a_closed_quarter_is_another(books: Books) -> None:
+    sql("UPDATE funds_fundflow SET payee = '另一家' WHERE entry_id = %s", books["#记6"])
+
+
+@fault("seals_recompute")
+def a_seal_says_that_it_covered_nothing(books: Books) -> None:
+    sql("UPDATE ledger_seal SET covers = '{}'")
+
+
+@fault("seals_recompute")
+def a_seal_covers_a_table_that_there_is_no_more(books: Books) -> None:
+    sql("""UPDATE ledger_seal SET covers = '{"ledger_gone": ["id"]}'""")
+
+
+@fault("seals_are_as_printed")
+def somebody_with_the_key_sealed_an_altered_quarter_anew(books: Books) -> None:
+    sql("UPDATE funds_fundflow SET payee = '另一家' WHERE entry_id = %s", books["#记6"])
+    reseal()
+
+
 # the trail, the files, the guards
 
 
@@ -470,12 +509,12 @@ def an_approval_left_no_trace(books: Books) -> None:
 
 @fault("approved_entries_have_evidence")
 def an_approved_payment_has_no_voucher(books: Books) -> None:
-    sql("DELETE FROM ledger_entryevidence WHERE entry_id = %s", books["#记6"])
+    sql("DELETE FROM ledger_entryevidence WHERE entry_id = %s", books["#拨6"])
 
 
 @fault("evidence_is_what_was_hung")
 def the_hash_of_a_version_is_not_that_of_its_file(books: Books) -> None:
-    sql("UPDATE ledger_entryevidence SET sha256 = %s WHERE entry_id = %s", "f" * 64, books["#记6"])
+    sql("UPDATE ledger_entryevidence SET sha256 = %s WHERE entry_id = %s", "f" * 64, books["#拨6"])
 
 
 @fault("evidence_files_are_whole")
@@ -534,6 +573,7 @@ def test_a_planted_fault_is_named_by_its_rule_and_by_no_other_than_must_see_it(
     if connection.vendor not in planted.engines:
         pytest.skip(f"{connection.vendor} does not let this happen")
     kept = {path: path.read_bytes() for path in books.files.rglob("*.pdf")}
+    printed = dict(Seal.objects.values_list("period__code", "digest"))
     try:
         with lifted(connection):
             if not planted.after:
@@ -541,7 +581,7 @@ def test_a_planted_fault_is_named_by_its_rule_and_by_no_other_than_must_see_it(
                 settle()
         if planted.after:
             planted.plant(books)
-        found = list(verify.verify())
+        found = list(verify.verify(printed=printed))
     finally:
         for path, content in kept.items():
             path.write_bytes(content)
@@ -613,10 +653,62 @@ def test_the_command_answers_in_json(books: Books) -> None:
     assert set(answer["differences"][0]) == {"rule", "name", "target", "expected", "found"}
 
 
+def test_the_command_compares_the_seals_with_printed_ones(books: Books) -> None:
+    first, second = Seal.objects.order_by("period__starts_on").values_list("digest", flat=True)
+    call_command(
+        "verify_ledger", f"--seal=2022q1={first[:16].upper()}…", f"--seal=2022Q2={second}", stdout=StringIO()
+    )
+    out = StringIO()
+    with pytest.raises(CommandError, match="发现 2 处差异"):
+        call_command("verify_ledger", f"--seal=2022Q1={second}", f"--seal=2022Q4={second}", stdout=out)
+    assert (
+        f"【封签与季报上所印的相同】季度 2022Q1 的封签：应为 {second[:16]}；实为 {first[:16]}。"
+        in out.getvalue()
+    )
+    assert (
+        f"【封签与季报上所印的相同】季度 2022Q4 的封签：应为 {second[:16]}；实为 没有封签。" in out.getvalue()
+    )
+    for unclear in ("2022Q1", "2022Q1=", "2022Q1=9f86", f"2022Q1={'x' * 16}"):
+        with pytest.raises(CommandError, match="看不懂"):
+            call_command("verify_ledger", f"--seal={unclear}", stdout=StringIO())
+
+
+def test_the_command_tells_how_long_each_check_took_and_how_much_memory(books: Books) -> None:
+    out = StringIO()
+    call_command("verify_ledger", verbosity=2, stdout=out)
+    lines = out.getvalue().splitlines()
+    assert all(any(line.endswith(rule.name) for line in lines) for rule in RULES)
+    assert lines[-2].startswith("内存最多 ")
+
+
+def test_seals_of_an_earlier_release_still_prove(books: Books) -> None:
+    with lifted(connection):
+        reseal(covers={})
+        settle()
+    assert list(verify.verify()) == []
+
+
 def test_names_of_rules_are_chinese_and_differ() -> None:
     names = [rule.name for rule in RULES]
     assert len(set(names)) == len(names)
     assert all("\u4e00" <= name[0] <= "\u9fff" for name in names)
+
+
+def test_a_seal_covers_every_table_that_tells_of_an_entry() -> None:
+    """A new table with a foreign key to an entry belongs to what is sealed, or stands here with the reason why not."""
+    not_sealed = {
+        "ledger_hold": "only undecided entries hold",
+        "ledger_draft": "not filed yet",
+        "ledger_entryconcern": "follows from what is sealed; a rule recomputes it",
+        "ledger_subject": "a pointer that moves on; a rule recomputes it",
+    }
+    tells = {
+        model._meta.db_table
+        for model in apps.get_models()
+        for field in model._meta.concrete_fields
+        if field.related_model is Entry
+    }
+    assert tells - seals.parts().keys() == not_sealed.keys()
 
 
 def test_no_rule_asks_once_per_row(books: Books) -> None:

@@ -1,0 +1,73 @@
+"""Closed quarters: nothing came into them since, and their seals say what was in them."""
+
+from __future__ import annotations
+
+from ledger import seals
+from ledger.models import Period
+from ledger.verify.core import Findings, printed_seals, rule, select
+
+
+@rule("关账以后没有再记入该季度")
+def nothing_is_posted_after_closing() -> Findings:
+    sql = """
+        SELECT p.code, s.sealed_at, COUNT(t.id), MAX(t.posted_at)
+        FROM ledger_seal s
+        JOIN ledger_period p ON p.id = s.period_id
+        JOIN ledger_transfer t ON t.period_id = p.id AND t.posted_at > s.sealed_at
+        GROUP BY p.code, s.sealed_at ORDER BY p.code
+    """
+    for code, sealed_at, count, last in select(sql):
+        yield f"季度 {code}", f"{sealed_at} 关账后没有转账", f"{count} 条，最晚 {last}"
+
+
+@rule("已关账的季度有封签，未关账的没有")
+def closed_quarters_are_sealed() -> Findings:
+    sql = """
+        SELECT p.code, CASE WHEN p.is_closed THEN 1 ELSE 0 END
+        FROM ledger_period p LEFT JOIN ledger_seal s ON s.period_id = p.id
+        WHERE (p.is_closed AND s.id IS NULL) OR (NOT p.is_closed AND s.id IS NOT NULL) ORDER BY p.starts_on
+    """
+    for code, closed in select(sql):
+        expected, found = ("已关账，有封签", "没有封签") if closed else ("未关账，没有封签", "有封签")
+        yield f"季度 {code}", expected, found
+
+
+@rule("封签前后相接")
+def seals_are_chained() -> Findings:
+    sql = """
+        SELECT code, wanted, previous FROM (
+            SELECT p.code, p.starts_on, s.previous,
+                   COALESCE(LAG(s.digest) OVER (ORDER BY p.starts_on), '') AS wanted
+            FROM ledger_seal s JOIN ledger_period p ON p.id = s.period_id
+        ) chain
+        WHERE wanted <> previous ORDER BY starts_on
+    """
+    for code, wanted, previous in select(sql):
+        yield f"季度 {code} 的上一封签", wanted or "（第一枚，无）", previous or "（无）"
+
+
+@rule("封签与该季度的账目相符")
+def seals_recompute() -> Findings:
+    for period in Period.objects.filter(seal__isnull=False).select_related("seal").order_by("starts_on"):
+        seal = period.seal
+        said = f"封签 {seal.digest[:16]}（转账 {seal.transfer_count} 条，审计 {seal.event_count} 条）"
+        try:
+            now = seals.compute(period, seals.last_seal_before(period), seal.covers)
+        except seals.CannotSeal as error:
+            yield f"季度 {period.code}", said, f"无法重算：所封的表或列已不存在（{error}）"
+            continue
+        if (seal.transfer_count, seal.event_count, seal.digest) != (now.transfers, now.events, now.digest):
+            yield (
+                f"季度 {period.code}",
+                said,
+                f"{now.digest[:16]}（转账 {now.transfers} 条，审计 {now.events} 条）",
+            )
+
+
+@rule("封签与季报上所印的相同")
+def seals_are_as_printed() -> Findings:
+    """What the reports say, against whoever has the key, or has put another chain of seals in the place of this one."""
+    kept = dict(Period.objects.filter(seal__isnull=False).values_list("code", "seal__digest"))
+    for code, digest in sorted(printed_seals().items()):
+        if not kept.get(code, "").startswith(digest):
+            yield f"季度 {code} 的封签", digest[:16], kept.get(code, "没有封签")[:16]
