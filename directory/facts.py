@@ -18,9 +18,15 @@ from django.utils import timezone
 from audit import events
 from audit.bulk import insert, portions
 from directory.actions import NotAllowed
-from directory.identity import holds_number
 from directory.models import Person, PersonFact, User
-from directory.people import FACT_WITHDRAWN, checked_reason, may_reveal, merged_members, survivors
+from directory.people import (
+    FACT_WITHDRAWN,
+    checked_reason,
+    holds_long_number,
+    may_reveal,
+    merged_members,
+    survivors,
+)
 
 HOUSEHOLD = PersonFact.Kind.HOUSEHOLD_TYPE
 MONITOR = PersonFact.Kind.MONITOR_TYPE
@@ -75,8 +81,8 @@ def add_fact(
     fact = Fact(person.pk, kind, value, valid_from, risk_removed_on)
     with transaction.atomic():
         _row(fact, source.strip(), by).full_clean(exclude=["person", "recorded_by"])
-        if holds_number(source):
-            raise ValidationError({"source": "依据会长期留存，请不要写身份证号或电话。"})
+        if holds_long_number(source):
+            raise ValidationError({"source": "依据会长期留存，请不要写证件号码或电话。"})
         if risk_removed_on is not None and risk_removed_on < valid_from:
             raise ValidationError({"risk_removed_on": f"早于起始日期 {valid_from}，请核对。"})
         if not add_facts(by=by, facts=[fact], source=source):

@@ -23,6 +23,7 @@ from directory.identity import (
     NUMERIC_CELL,
     IdentityError,
     PhoneError,
+    age,
     check_identity,
     holds_number,
     split_phones,
@@ -35,6 +36,9 @@ from ledger.registers import Column, get_register
 
 LONGEST = 2000  # characters of one text; the model's own limits are shorter
 LARGEST = 10**12
+AGE_OF_PAPERS = (
+    5  # years: what a number of eighteen digits says of a day since then is the paper's, not a birth
+)
 STILL = frozenset({"至今", "今", "在岗", "长期"})  # an end that has not come
 EMPTY_SIGNS = frozenset({"", "-", "--", "–", "—", "——", "/", "\\"})
 YES = frozenset(["是", "有", "√", "✓", "✔", "对", "y", "yes", "true", "1", "合格"])
@@ -182,7 +186,7 @@ def _refuse_numbers(column: Column, text: str, on: date) -> None:
     """Nobody's identity number or phone in a text, which is kept readable for ever.
 
     Vouchers and procurements are numbered by place and day too, with as many digits: in the column of such a number
-    only what is an identity number to its last character is refused.
+    only what is an identity number to its last character is refused, and of nobody born as lately as papers are made.
     """
     if not column.numbered:
         if holds_number(text):
@@ -190,10 +194,11 @@ def _refuse_numbers(column: Column, text: str, on: date) -> None:
         return
     for run in re.findall(r"(?<![0-9A-Za-z])\d{17}[0-9Xx](?![0-9A-Za-z])", text):
         try:
-            check_identity(run, on=on)
+            somebody = check_identity(run, on=on)
         except IdentityError:
             continue
-        raise ParseError("这一栏里有身份证号，请删去；确是单据编号的，请改在中间加横线。")
+        if age(somebody.birth, on) >= AGE_OF_PAPERS:
+            raise ParseError("这一栏里有身份证号，请删去；确是单据编号的，请改在中间加横线。")
 
 
 def _integer(column: Column, raw: Raw, known: Known) -> int:

@@ -483,6 +483,26 @@ def looked_at(seen: Seen) -> None:
                     f"/people/{person.pk}/reveal/",
                     {"reason": reason, "fields_shown": ["id_number", "phones"]},
                 )
+            put_right(client, person, serial)
+
+
+def put_right(client: Watched, person: Person, serial: int) -> None:
+    """Corrected with what is wrong, out of date or there already; numbers where a category says where it is from."""
+    where = f"/people/{person.pk}/"
+    for page in ("change/", "facts/new/", "entries/"):
+        client.get(where + page)
+    for typed in (
+        {"id_number": wrong_last(serial), "phones": number(serial)},
+        {"name": f"某{number(serial)}", "division": phone(serial)},
+        {"id_number": number(CANARIES[1])},
+        {"phones": phone(serial)},
+    ):
+        for version in (0, person.version):
+            client.post(f"{where}change/", {"seen": version, **typed})
+    said = {"value": "lifted", "valid_from": "2022-01-01", "source": f"本人{phone(serial)}{old(serial)}"}
+    client.post(f"{where}facts/new/", said)
+    for fact in person.facts.all():
+        client.post(f"{where}facts/{fact.pk}/withdraw/", {"reason": f"核对{number(serial)}"})
 
 
 def failures(seen: Seen, entry: Entry, course: Entry, patch: pytest.MonkeyPatch) -> None:

@@ -208,7 +208,7 @@ def test_a_fact_is_recorded_and_the_one_before_it_ends(browse: Browse, zhang: Pe
         ({"valid_from": ""}, "请填写起始日期"),
         ({"valid_from": "昨天"}, "2022-03-01 这样的日期"),
         ({"source": " "}, "请写明依据"),
-        ({"source": f"本人{PHONE}"}, "请不要写身份证号或电话"),
+        ({"source": f"本人{PHONE}"}, "请不要写证件号码或电话"),
         ({"risk_removed_on": "2022-02-28"}, "早于起始日期"),
         ({"value": "ordinary", "risk_removed_on": "2022-05-31"}, "只有监测对象才有风险消除日期"),
         ({"value": "ordinary", "valid_from": "2021-01-01"}, "这一天已登记了不同的类别"),

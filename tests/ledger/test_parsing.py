@@ -103,6 +103,7 @@ def test_a_text_names_nobodys_number(raw: Raw | str) -> None:
     "raw",
     [
         LIKE_ONE,
+        "370406202206150012",  # of 15 June, and by chance an identity number to its last character
         "15202200012",
         "13800001234",
         "37040620220315001",
