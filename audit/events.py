@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple, Protocol
 
 from django.conf import settings
@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.module_loading import import_string
 
 from audit import bulk
-from audit.locks import share_books
+from audit.locks import BOOKS, share_books
 from audit.models import Event
 
 SYSTEM = "系统"
@@ -95,6 +95,31 @@ def event(
         details=dict(details or {}),
         period=period,
     )
+
+
+def at_rest() -> int | None:
+    """The newest event's number while no deed is under way; None while one is: it may yet commit a lower number.
+
+    On SQLite deeds run one by one, so there is never one that others cannot wait for.
+    """
+    under_way = "false"
+    if connection.vendor == "postgresql":
+        under_way = (
+            "EXISTS (SELECT FROM pg_locks JOIN pg_database d ON d.oid = database WHERE locktype = 'advisory' AND granted "
+            f"AND (classid::bigint << 32) | objid::bigint = {BOOKS} AND datname = current_database() "
+            "AND pid <> pg_backend_pid())"
+        )
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT (SELECT max(id) FROM audit_event), {under_way}")  # noqa: S608  a number of ours
+        number, busy = cursor.fetchone()
+    return None if busy else number or 0
+
+
+def newest() -> tuple[int, datetime | None]:
+    """Number and time of the newest event: if at_rest gave the same number before, they stand for every deed that the
+    caller's transaction sees."""
+    event = Event.objects.order_by("-pk").values_list("pk", "at").first()
+    return event or (0, None)
 
 
 def record_all(*, verb: str, by: Actor | None, deeds: Sequence[Deed]) -> None:

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Count, Exists, Model, OuterRef, QuerySet, Window
 from django.urls import reverse
 from django.utils import timezone
 
@@ -19,6 +19,8 @@ from ledger.registers import name_of
 
 if TYPE_CHECKING:
     from dashboard.figures import MoneyRow
+
+M = TypeVar("M", bound=Model)
 
 ON_FIRST_SCREEN = 5
 
@@ -94,6 +96,7 @@ def _overdue(user: User, today: date, each: int) -> AlertGroup:
         .select_related("organization", "period")
         .order_by("due_on", "organization__code", "register")
     )
+    found, count = _first(late, each)
     alerts = [
         Alert(
             str(filing.organization),
@@ -101,39 +104,41 @@ def _overdue(user: User, today: date, each: int) -> AlertGroup:
             f"已逾期 {(today - filing.due_on).days} 天。",
             reverse("dashboard:filing", args=[filing.pk]),
         )
-        for filing in late[:each]
+        for filing in found
     ]
-    return AlertGroup(
-        "逾期未报", "bad", "红", late.count(), alerts, "过了报送期限，既没有提交也没有申报本期无"
-    )
+    return AlertGroup("逾期未报", "bad", "红", count, alerts, "过了报送期限，既没有提交也没有申报本期无")
 
 
 def _returned(user: User, today: date, days: int, each: int) -> AlertGroup:
     rows = Entry.objects.for_user(user).filter(
         state=Entry.State.RETURNED, decided_at__lt=working_days_before(today, days)
     )
+    found, count = _first(rows.select_related("filed_for").order_by("decided_at", "pk"), each)
     alerts = [
         _entry_alert(entry, f"{timezone.localdate(entry.decided_at):%Y-%m-%d} 退回，至今未改。")
-        for entry in _first(rows.order_by("decided_at", "pk"), each)
+        for entry in found
     ]
     rule = f"退回后超过 {days} 个工作日未重新提交（周一至周五计，未扣法定节假日）"
-    return AlertGroup("退回未改", "bad", "红", rows.count(), alerts, rule)
+    return AlertGroup("退回未改", "bad", "红", count, alerts, rule)
 
 
 def _unreviewed(user: User, today: date, days: int, each: int) -> AlertGroup:
     rows = Entry.objects.for_user(user).filter(
         state=Entry.State.SUBMITTED, submitted_at__lt=working_days_before(today, days)
     )
+    found, count = _first(rows.select_related("filed_for").order_by("submitted_at", "pk"), each)
     alerts = [
         _entry_alert(entry, f"{timezone.localdate(entry.submitted_at):%Y-%m-%d} 提交，至今未审。")
-        for entry in _first(rows.order_by("submitted_at", "pk"), each)
+        for entry in found
     ]
     rule = f"提交后超过 {days} 个工作日未审核（周一至周五计，未扣法定节假日）"
-    return AlertGroup("久未审核", "warn", "黄", rows.count(), alerts, rule)
+    return AlertGroup("久未审核", "warn", "黄", count, alerts, rule)
 
 
-def _first(rows: QuerySet[Entry], each: int) -> Iterable[Entry]:
-    return rows.select_related("filed_for")[:each]
+def _first(rows: QuerySet[M], each: int) -> tuple[list[M], int]:
+    """The first rows, and how many there are in all: one query."""
+    found: list[Any] = list(rows.annotate(of=Window(Count("pk")))[:each])
+    return found, found[0].of if found else 0
 
 
 def _entry_alert(entry: Entry, reason: str) -> Alert:

@@ -310,13 +310,14 @@ class OfferedCard:
     note: str
 
 
-def offered_cards(plan: Plan, scope: Scope, as_of: AsOf) -> list[OfferedCard]:
+def offered_cards(targets: Sequence[figures.Target], plan: Plan, as_of: AsOf) -> list[OfferedCard]:
     """The cards of every register that offers some, in the registers' order."""
+    by_code = {target.code: target for target in targets}
     return [
         OfferedCard(card.heading, [_figure(one, plan, as_of) for one in card.figures], card.note)
         for register in all_registers().values()
         if register.cards
-        for card in register.cards(plan, scope, as_of.period)
+        for card in register.cards(by_code)
     ]
 
 
@@ -459,7 +460,7 @@ def home(
         groups=groups,
         cards=cards,
         counts=counts,
-        offered=offered_cards(plan, counted, as_of),
+        offered=offered_cards(targets, plan, as_of),
         alerts=alerts_for(user=user, rows=[total, *rows], as_of=as_of, limits=judging.limits, each=alerts),
         chart=chart_of(money.lines, rows, stages),
     )

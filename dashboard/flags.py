@@ -47,8 +47,9 @@ def flags_by_code(questions: Iterable[Question]) -> dict[str, list[Flag]]:
     """Code of a line, group, target or plan → the flags to stand beside its numbers."""
     found: dict[str, list[Flag]] = defaultdict(list)
     for question in questions:
+        flag = flag_of(question)
         for code in question.question.concerns:
-            found[str(code)].append(flag_of(question))
+            found[str(code)].append(flag)
     return found
 
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import date
-from functools import wraps
-from typing import Any, Concatenate, ParamSpec
+from typing import Any
 from urllib.parse import quote
 
 from django.contrib import messages
@@ -15,7 +13,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.utils.cache import get_conditional_response, patch_cache_control
+from django.utils.cache import patch_cache_control
 from django.views.decorators.http import require_http_methods, require_safe
 
 from dashboard import api, plans
@@ -26,32 +24,19 @@ from dashboard.as_of import AsOf, UnknownAsOf, read_as_of, reported_quarter
 from dashboard.figures import home as home_page
 from dashboard.figures import line_page, owed_quarters
 from dashboard.forms import RulingForm
+from dashboard.unchanged import figures_page
 from directory.access import role_required, signed_in
 from directory.models import User
 from ledger.bookkeeping import rule
 from ledger.models import BudgetLine, Filing, OpenQuestion, Period, Plan
 from ledger.permissions import may_rule
 from ledger.refusals import Refusal
-from ledger.snapshot import snapshot
 
-P = ParamSpec("P")
-View = Callable[Concatenate[HttpRequest, P], HttpResponse]
 Role = User.Role
 business_only = role_required(Role.LEADER, Role.REVIEWER, Role.CLERK, Role.HEAD, Role.PARTNER)
 
 # How many alerts of a kind their own page lists.
 ALL_ALERTS = 200
-
-
-def of_one_moment(view: View[P]) -> View[P]:
-    """A page's figures come from several queries; between two of them money may move, and the page would not add up."""
-
-    @wraps(view)
-    def read(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
-        with snapshot():
-            return view(request, *args, **kwargs)
-
-    return read
 
 
 def _periods() -> list[Period]:
@@ -92,7 +77,7 @@ def _chosen(found: Sequence[Plan], code: str | None, today: date) -> Plan:
 
 @business_only
 @require_safe
-@of_one_moment
+@figures_page
 def home(request: HttpRequest, plan: str | None = None) -> HttpResponse:
     """The first screen; ?as_of= a quarter, ?plan= another plan."""
     user, today = signed_in(request), timezone.localdate()
@@ -112,7 +97,7 @@ def home(request: HttpRequest, plan: str | None = None) -> HttpResponse:
 
 @business_only
 @require_safe
-@of_one_moment
+@figures_page
 def attention(request: HttpRequest) -> HttpResponse:
     """Everything that is red, and why."""
     user, today = signed_in(request), timezone.localdate()
@@ -125,7 +110,7 @@ def attention(request: HttpRequest) -> HttpResponse:
 
 @business_only
 @require_safe
-@of_one_moment
+@figures_page
 def behind(request: HttpRequest, plan: str, what: str, stage: str) -> HttpResponse:
     """The entries behind a money figure; ?as_of=, ?quarter=, ?unit=, ?page=."""
     user, today, periods = signed_in(request), timezone.localdate(), _periods()
@@ -145,7 +130,7 @@ def behind(request: HttpRequest, plan: str, what: str, stage: str) -> HttpRespon
 
 @business_only
 @require_safe
-@of_one_moment
+@figures_page
 def counted(request: HttpRequest, plan: str, code: str) -> HttpResponse:
     """The entries behind a target's count; ?as_of=, ?quarter=, ?page=."""
     user, today, periods = signed_in(request), timezone.localdate(), _periods()
@@ -173,7 +158,7 @@ def _without_page(request: HttpRequest) -> str:
 
 @business_only
 @require_safe
-@of_one_moment
+@figures_page
 def line(request: HttpRequest, code: str) -> HttpResponse:
     """The page of one line of the budget."""
     user, today, periods = signed_in(request), timezone.localdate(), _periods()
@@ -186,7 +171,7 @@ def line(request: HttpRequest, code: str) -> HttpResponse:
 
 @business_only
 @require_safe
-@of_one_moment
+@figures_page
 def reports(request: HttpRequest) -> HttpResponse:
     """季度报表; ?as_of= a quarter, by default the latest that has ended, ?plan= another plan, ?format=csv the file."""
     user, today = signed_in(request), timezone.localdate()
@@ -212,7 +197,7 @@ def reports(request: HttpRequest) -> HttpResponse:
 
 @business_only
 @require_safe
-@of_one_moment
+@figures_page
 def filings(request: HttpRequest) -> HttpResponse:
     """Who has filed for a quarter (?period=), by default the latest that has ended."""
     user, today, periods = signed_in(request), timezone.localdate(), _periods()
@@ -225,7 +210,7 @@ def filings(request: HttpRequest) -> HttpResponse:
 
 @business_only
 @require_safe
-@of_one_moment
+@figures_page
 def filing(request: HttpRequest, pk: int) -> HttpResponse:
     """One unit's filing of one register for one quarter, with its entries."""
     user = signed_in(request)
@@ -240,7 +225,7 @@ def filing(request: HttpRequest, pk: int) -> HttpResponse:
 
 @business_only
 @require_safe
-@of_one_moment
+@figures_page
 def questions(request: HttpRequest) -> HttpResponse:
     """The plan's open questions; ?plan= another plan."""
     user, found = signed_in(request), _plans()
@@ -284,7 +269,7 @@ def question(request: HttpRequest, plan: str, code: str) -> HttpResponse:
 
 @business_only
 @require_safe
-@of_one_moment
+@figures_page
 def plan(request: HttpRequest, code: str) -> HttpResponse:
     """The plan, clause by clause, with what each asks of whom."""
     user, today = signed_in(request), timezone.localdate()
@@ -293,7 +278,7 @@ def plan(request: HttpRequest, code: str) -> HttpResponse:
 
 
 @require_safe
-@of_one_moment
+@figures_page
 def summary(request: HttpRequest, code: str) -> HttpResponse:
     """The plan's figures as JSON. Not logged in 401, no business 403, unknown plan 404, bad as_of 400, else 200 or
     304; every error says in Chinese what is wrong."""
@@ -309,16 +294,11 @@ def summary(request: HttpRequest, code: str) -> HttpResponse:
         as_of = read_as_of(request.GET.get("as_of", "").strip(), _periods(), timezone.localdate())
     except UnknownAsOf as error:
         return _json_error(str(error), 400)
-    response = JsonResponse(
+    return JsonResponse(
         api.summary(user=user, plan=found, as_of=as_of),
         encoder=DjangoJSONEncoder,
         json_dumps_params={"ensure_ascii": False},
     )
-    etag = f'"{hashlib.sha256(response.content).hexdigest()[:32]}"'
-    response["ETag"] = etag
-    patch_cache_control(response, private=True, no_cache=True)
-    answer = get_conditional_response(request, etag=etag, response=response)
-    return answer if isinstance(answer, HttpResponse) else response
 
 
 def _json_error(message: str, status: int) -> JsonResponse:

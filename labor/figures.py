@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from ledger import figures
 from ledger.models import Period, Plan
@@ -16,9 +16,8 @@ TRAINED = (
 )
 
 
-def cards(plan: Plan, scope: Scope, as_of: Period | None) -> Sequence[Card]:
+def cards(targets: Mapping[str, figures.Target]) -> Sequence[Card]:
     """技能培训: 人, 人次 and 场, approved and waiting. Nothing where the plan counts none of them."""
-    targets = {target.code: target for target in figures.targets(plan, scope=scope, as_of=as_of)}
     shown = [
         Figure(label, target.approved, target.unit, target.held, code)
         for label, code in TRAINED

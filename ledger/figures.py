@@ -354,9 +354,7 @@ class Question:
 def questions(plan: Plan, *, scope: Scope) -> list[Question]:
     """Every open question of the plan with its ruling, in order. Open to all who have business here. Two queries."""
     rulings: dict[int, Ruling] = {}
-    for ruling in (
-        Ruling.objects.filter(question__plan=plan).select_related("ruled_by__organization").order_by("pk")
-    ):
+    for ruling in Ruling.objects.filter(question__plan=plan).order_by("pk"):
         rulings[ruling.question_id] = ruling
     found = []
     for question in OpenQuestion.objects.filter(plan=plan).select_related("plan").order_by("position"):

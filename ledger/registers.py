@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from django.forms import Form
 
     from directory.models import Organization, User
+    from ledger.figures import Target
     from ledger.models import Account, Detail, Entry, Period, Plan
     from ledger.scope import Scope
 
@@ -174,8 +175,8 @@ class ReportTable:
     has_total: bool = False
 
 
-# the plan, what the reader may see, and the quarter at whose end to look (None: now)
-Cards = Callable[["Plan", "Scope", "Period | None"], Sequence[Card]]
+# the plan's counts as the reader may see them at that date, by code (ledger.figures.targets)
+Cards = Callable[["Mapping[str, Target]"], Sequence[Card]]
 # the plan, what the reader may see of the register, and the quarter: 本季 is the quarter's, 累计 up to its end
 ReportTables = Callable[["Plan", "Scope", "Period"], Sequence[ReportTable]]
 
