@@ -9,6 +9,7 @@ import random
 import signal
 import time
 from collections import Counter
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -91,14 +92,14 @@ def execute(run: Run, server: Postgres | Sqlite) -> Verdict:
     site = Site(run.folder) if run.read else None
     last: dict[str, Figures] = {}
     try:
+        readers = {name: Reader(site.url) for name in PAGES} if site else {}
         began = time.monotonic()
-        killed = _let_loose(run, server, site, chance, began + run.seconds)
+        killed = _let_loose(run, server, readers, chance, began + run.seconds)
         took = time.monotonic() - began
-        if site:
-            with suppress(OSError):  # judged by what is missing then
-                reader = Reader(site.url)
-                for name, (path, understand) in PAGES.items():
-                    last[name] = understand(reader.get(path)).figures
+        with suppress(OSError):  # judged by what is missing then
+            for name, reader in readers.items():
+                path, understand = PAGES[name]
+                last[name] = understand(reader.get(path)).figures
     finally:
         if site:
             site.stop()
@@ -188,16 +189,14 @@ class _Progress:
 
 
 def _let_loose(
-    run: Run, server: Postgres | Sqlite, site: Site | None, chance: random.Random, deadline: float
+    run: Run, server: Postgres | Sqlite, readers: Mapping[str, Reader], chance: random.Random, deadline: float
 ) -> int:
     """Run the clients to their end, killing on the way; returns how often something was killed."""
     fork = multiprocessing.get_context("fork")
     working: dict[int, Any] = {}
     beside = [fork.Process(target=intrude, args=(run.folder, deadline))]
-    if site:
-        beside += [
-            fork.Process(target=read_on, args=(name, site.url, run.folder, deadline)) for name in PAGES
-        ]
+    for name, reader in readers.items():
+        beside.append(fork.Process(target=read_on, args=(name, reader, run.folder, deadline)))
 
     def start(number: int) -> None:
         mine = run.moves[number :: run.clients]

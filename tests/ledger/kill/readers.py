@@ -184,11 +184,10 @@ PAGES: dict[str, tuple[str, Callable[[str], Page]]] = {
 }
 
 
-def read_on(name: str, url: str, folder: Path, deadline: float) -> None:
+def read_on(name: str, reader: Reader, folder: Path, deadline: float) -> None:
     """Take the page again and again, and write down of each reading when it began, when it ended, and what it was:
     good, away (the polite 503), wrong (sums that cannot be) or rude (any other error)."""
     path, understand = PAGES[name]
-    reader = Reader(url)
     most = dict.fromkeys(CHAIN, 0)  # the forward line has shown
     with (folder / f"reader-{name}.log").open("a", buffering=1) as log:
         while time.monotonic() < deadline:
