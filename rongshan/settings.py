@@ -114,6 +114,7 @@ INSTALLED_APPS = [
     "directory",
     "ledger",
     "funds",
+    "projects",
     "labor",
     "talent",
     "aid",

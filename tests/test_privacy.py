@@ -22,6 +22,7 @@ OURS = (
     "directory",
     "ledger",
     "funds",
+    "projects",
     "labor",
     "talent",
     "aid",

@@ -1,0 +1,1 @@
+"""项目建设 (DOMAIN §3, §4.2–4.3): one file a subject; what each model is stands at the head of its file."""

@@ -1,0 +1,7 @@
+"""项目 and what belongs to it, as the ledger, the desk and the workbooks know it (DESIGN §4; DOMAIN §3, §4.2–4.3)."""
+
+from __future__ import annotations
+
+from ledger.registers import Register
+
+REGISTERS: list[Register] = []
