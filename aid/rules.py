@@ -19,7 +19,9 @@ from ledger.making import Problem, collect, joined
 from ledger.models import Unit
 from ledger.registers import Leg, Parameter
 
-WISH_DAYS = Parameter("wish_days", "微心愿认领后送达期限", 30, "天", "超过即为超期；方案未写，按惯例")
+WISH_DAYS = Parameter(
+    "wish_days", "微心愿认领后送达期限", 30, "天", "超过即为超期；方案未写，按惯例", most=365
+)
 CHILD = 14  # below it a guardian consents (DOMAIN §6 PIPL art. 31)
 _CODE = "0123456789ABCDEFGHJKLMNPQRTUWXY"  # GB 32100: no I, O, S, V, Z
 _WEIGHTS = [pow(3, n, 31) for n in range(17)]
@@ -205,8 +207,8 @@ def wish_warnings(row: Wish) -> list[str]:
     today = timezone.localdate()
     if row.state == Wish.State.CLAIMED and row.claimed_on:
         waited = (today - row.claimed_on).days
-        if waited > WISH_DAYS.default:
-            found.append(f"认领已 {waited} 天仍未送达，超过 {WISH_DAYS.default} 天。")
+        if waited > (most := WISH_DAYS.value()):
+            found.append(f"认领已 {waited} 天仍未送达，超过 {most} 天。")
     born = row.person.birth_date
     if born is not None and age(born, row.collected_on) < CHILD and not row.has_consent:
         found.append(f"受助人不满 {CHILD} 周岁，须有监护人同意书，请传在凭据里并填“是”。")

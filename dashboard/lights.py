@@ -9,28 +9,18 @@ from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
 
-from ledger.models import Threshold
+from dashboard.parameters import PARAMETERS
 from ledger.money import percent, wan
-
-# What holds until the bureau enters a row of its own with the same code (DOMAIN §2 Thresholds, §7, §8). Shown as
-# "参照": the rules they come from do not bind this fund.
-DEFAULTS: dict[str, Decimal] = {
-    "light_yellow_pp": Decimal(0),  # 个百分点 behind 序时 up to which a light is green
-    "light_red_pp": Decimal(10),  # 个百分点 behind 序时 up to which it is yellow
-    "year_end_yellow": Decimal(92),  # % spent at the year's end, below which the light is red
-    "return_days": Decimal(2),  # 工作日 a returned entry may lie with its unit
-    "review_days": Decimal(
-        3
-    ),  # 工作日 a submitted entry may wait for review (submit by the 5th, review by the 8th)
-}
+from ledger.parameters import plain, read_once
 
 # C9: the plan names no dates, so the pace line is an assumption; under this reading it is not drawn at all.
 NO_PACE = ("C9", "none")
 
 
 def thresholds() -> dict[str, Decimal]:
-    """Every threshold by code: the bureau's row where there is one, else the default. One query."""
-    return DEFAULTS | dict(Threshold.objects.filter(code__in=DEFAULTS).values_list("code", "value"))
+    """Every threshold by code: the bureau's value where there is one, else the default. One query."""
+    with read_once():
+        return {parameter.code: parameter.exact() for parameter in PARAMETERS}
 
 
 def months_of(year: int, day: date) -> int:
@@ -79,11 +69,11 @@ def judge(spent: int, gross: int, months: int | None, limits: Mapping[str, Decim
         floor = limits["year_end_yellow"]
         if Fraction(spent * 100, gross) < Fraction(floor):
             return Light(
-                "red", f"年末支出率 {rate}，低于 {_plain(floor)}%，还有 {wan(gross - spent)} 万元未支出。"
+                "red", f"年末支出率 {rate}，低于 {plain(floor)}%，还有 {wan(gross - spent)} 万元未支出。"
             )
         return Light("yellow", f"年末支出率 {rate}，还有 {wan(gross - spent)} 万元未支出。")
     if -gap > Fraction(limits["light_red_pp"]):
-        return Light("red", f"{said}{behind}，超过 {_plain(limits['light_red_pp'])} 个百分点。")
+        return Light("red", f"{said}{behind}，超过 {plain(limits['light_red_pp'])} 个百分点。")
     if -gap > Fraction(limits["light_yellow_pp"]):
         return Light("yellow", f"{said}{behind}。")
     return Light("green", f"{said}{behind}，在允许范围内。")
@@ -96,7 +86,3 @@ def points(gap: Fraction) -> str:
         if Fraction(shown) == gap or shown != shown.to_integral_value():
             break
     return str(shown)
-
-
-def _plain(value: Decimal) -> str:
-    return f"{value:f}".rstrip("0").rstrip(".") if "." in f"{value:f}" else f"{value:f}"

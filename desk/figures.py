@@ -25,6 +25,7 @@ from ledger.models import (
     Period,
     Transfer,
 )
+from ledger.parameters import read_once
 from ledger.permissions import may_file, may_review
 from ledger.posting import amount_text
 from ledger.registers import Register, Shown, all_registers, get_register
@@ -201,18 +202,19 @@ def waiting_rows(user: User, page: Iterable[Entry]) -> list[Waiting]:
     rows = list(page)
     details = _details(rows)
     found = []
-    for entry in rows:
-        register, detail = get_register(entry.register), details[entry.pk]
-        count = getattr(entry, "evidence_count", 0)
-        found.append(
-            Waiting(
-                entry=entry,
-                evidence=count,
-                evidence_missing="" if count else _evidence_rule(entry, register, detail),
-                warnings=list(register.warnings(detail)),
-                blocked=why_not_decide(user, entry),
+    with read_once():
+        for entry in rows:
+            register, detail = get_register(entry.register), details[entry.pk]
+            count = getattr(entry, "evidence_count", 0)
+            found.append(
+                Waiting(
+                    entry=entry,
+                    evidence=count,
+                    evidence_missing="" if count else _evidence_rule(entry, register, detail),
+                    warnings=list(register.warnings(detail)),
+                    blocked=why_not_decide(user, entry),
+                )
             )
-        )
     return found
 
 

@@ -147,6 +147,22 @@ class ReasonForm(forms.Form):
     )
 
 
+class ParameterForm(ReasonForm):
+    """What a parameter is to be from now on, and why."""
+
+    value = forms.DecimalField(
+        label="新值",
+        widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
+        error_messages={"required": "请填写新值。", "invalid": "请填数字。"},
+    )
+    field_order = ("value", "reason")
+
+    def __init__(self, *args: Any, to_default: bool = False, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["value"].required = not to_default
+        self.fields["reason"].label = "修改理由"
+
+
 class CorrectionReasonForm(forms.Form):
     """The reason asked for above a register's own form; its name must not meet one of the register's fields."""
 

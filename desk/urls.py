@@ -27,5 +27,7 @@ urlpatterns = [
     path("evidence/<int:pk>/", views.evidence_file, name="evidence"),
     path("periods/", books.periods, name="periods"),
     path("periods/<slug:code>/close/", books.close, name="close"),
+    path("parameters/", books.parameters, name="parameters"),
+    path("parameters/<slug:code>/", books.parameter, name="parameter"),
     path("handover/", books.handover, name="handover"),
 ]

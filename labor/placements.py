@@ -12,10 +12,10 @@ from ledger.making import BENEFIT, PERSON, Problem, collect, joined
 from ledger.registers import Column, Parameter, Register
 
 STABLE_MONTHS = Parameter(
-    "stable_months", "稳定就业最少月数", 3, "个月", "务工满几个月算稳定就业；各地 3 或 6 个月"
+    "stable_months", "稳定就业最少月数", 3, "个月", "务工满几个月算稳定就业；各地 3 或 6 个月", most=12
 )
 LEAST_MONTHS = Parameter(
-    "placement_months", "计入转移就业的最短期限", 1, "个月", "计划期限不足的只作记录；方案未写"
+    "placement_months", "计入转移就业的最短期限", 1, "个月", "计划期限不足的只作记录；方案未写", most=12
 )
 RONGCHENG = "赴荣成"  # the published 其中
 

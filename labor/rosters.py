@@ -11,7 +11,7 @@ from ledger.making import DIVISION, ID_NUMBER, NAME, PHONES, SEX, Problem, colle
 from ledger.registers import Column, Parameter, Register
 
 HANDOVER_DAYS = Parameter(
-    "handover_days", "季后提供花名册的期限", 10, "天", "方案只写“每季度”；超过的显示为迟报"
+    "handover_days", "季后提供花名册的期限", 10, "天", "方案只写“每季度”；超过的显示为迟报", most=90
 )
 
 RELATIONS = tuple(
@@ -123,9 +123,10 @@ def _handover_problems(row: RosterHandover, on: date) -> Iterator[Problem]:
 def handover_warnings(row: RosterHandover) -> list[str]:
     """Late, and what is more than needed."""
     found = []
-    late = (row.sent_on - row.quarter_ends_on).days - HANDOVER_DAYS.default
+    days = HANDOVER_DAYS.value()
+    late = (row.sent_on - row.quarter_ends_on).days - days
     if late > 0:
-        found.append(f"提供时间比期限（季后 {HANDOVER_DAYS.default} 天）晚 {late} 天。")
+        found.append(f"提供时间比期限（季后 {days} 天）晚 {late} 天。")
     if "身份证" in row.columns or "证件" in row.columns:
         found.append("提供的栏目含身份证号：只提供必要的栏目；确需提供的，请在依据里写明理由。")
     if row.received_on is None:

@@ -15,6 +15,7 @@ from typing import Any
 
 from directory.models import Organization
 from ledger.models import Account, BudgetLine, Plan, Unit
+from ledger.parameters import read_once
 
 SOURCE, POOL = "source", "pool"
 ARRANGED, ALLOCATED, DISBURSED, SPENT = "arranged", "allocated", "disbursed", "spent"
@@ -91,13 +92,15 @@ def only_existing() -> Iterator[None]:
 
 @contextmanager
 def remembered() -> Iterator[None]:
-    """Inside, an account is looked up or opened once, however many rows name it; for imports.
+    """Inside, an account is looked up or opened once, however many rows name it, and parameters are read once; for
+    imports.
 
     Only its identity is remembered: balances are read anew by the posting, under lock.
     """
     token = _kept.set(_kept.get() or _Kept({}))
     try:
-        yield
+        with read_once():
+            yield
     finally:
         _kept.reset(token)
 

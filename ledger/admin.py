@@ -1,4 +1,4 @@
-"""The ledger in Django's admin: books are read-only; assignments, dates, leads, aliases and thresholds are data.
+"""The ledger in Django's admin: books are read-only; assignments, dates, leads and aliases are data.
 
 Who sees what is in settings.ROLE_PERMISSIONS: the bureau's reviewers; no administrator sees business detail.
 Entries, drafts and evidence are not here at all: their pages ask for whom (ledger/scope.py).
@@ -29,7 +29,7 @@ from ledger.models import (
     Ruling,
     Seal,
     Task,
-    Threshold,
+    ThresholdChange,
     Transfer,
 )
 from ledger.permissions import may_review
@@ -171,13 +171,13 @@ class LineAliasAdmin(AuditedAdmin[LineAlias]):
     ordering = ("line", "name")
 
 
-@admin.register(Threshold)
-class ThresholdAdmin(AuditedAdmin[Threshold]):
-    list_display = ("code", "name", "value", "unit", "note")
-    ordering = ("code",)
+@admin.register(ThresholdChange)
+class ThresholdChangeAdmin(ReadOnlyAdmin[ThresholdChange]):
+    """What the page 参数与期限 changed; changed there only."""
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Threshold | None = None) -> tuple[str, ...]:
-        return ("code", "unit") if obj else ()  # the dashboard knows a threshold by its code
+    list_display = ("code", "old", "new", "reason", "by", "at")
+    list_select_related = ("by__organization",)
+    ordering = ("-pk",)
 
 
 class RegisterRowAdmin(ReadOnlyAdmin[Detail]):

@@ -1,9 +1,10 @@
 """Verbs on the books themselves: close a quarter, rule on an open question, open, limit, close and cancel lines,
-declare 本期无, hand over a leaver's drafts."""
+declare 本期无, hand over a leaver's drafts, change a parameter."""
 
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
 
 from django.db import transaction
 from django.db.models import Q
@@ -26,10 +27,14 @@ from ledger.models import (
     Period,
     Ruling,
     Seal,
+    Threshold,
+    ThresholdChange,
 )
+from ledger.parameters import plain
 from ledger.permissions import may_close_books, may_file, may_review, may_rule
 from ledger.posting import amount_text
 from ledger.refusals import Refusal
+from ledger.registers import Parameter
 from ledger.tasks import check_books
 
 
@@ -55,6 +60,14 @@ class UnknownReading(Refusal):
 
 class NothingToDeclare(Refusal):
     """本期无 for a filing that has entries, or that was declared already."""
+
+
+class NotAParameter(Refusal):
+    """A value that does not fit the parameter, or that it has already."""
+
+
+class ChangedMeanwhile(Refusal):
+    """Another changed the parameter since the page was read."""
 
 
 # --- quarters ---------------------------------------------------------------------------------------------------
@@ -110,6 +123,65 @@ def ask_for_check(*, by: User) -> BooksCheck:
     check = BooksCheck.objects.create(asked_by=by)
     transaction.on_commit(lambda: check_books.enqueue(check.pk))
     return check
+
+
+# --- parameters -------------------------------------------------------------------------------------------------
+
+
+@refusable("parameter.set")
+def set_parameter(
+    *, by: User, on: date, parameter: Parameter, value: Decimal | None, seen: Decimal, reason: str
+) -> ThresholdChange:
+    """Give a parameter another value from now on; None: its default again. What was filed or posted before stays.
+
+    `seen` is the value the page showed. Raises NotAllowed, ReasonMissing, NotAParameter or ChangedMeanwhile.
+    """
+    if not may_close_books(by):
+        raise NotAllowed("只有区乡村振兴局的审核员或领导可以修改参数。")
+    need_reason(reason, "请写明修改理由。")
+    share_books()
+    row = Threshold.objects.select_for_update().filter(code=parameter.code).first()
+    now = row.value if row else Decimal(parameter.default)
+    if now != seen:
+        raise ChangedMeanwhile(f"“{parameter.name}”刚被改为 {plain(now)} {parameter.unit}，请核对后再改。")
+    if value is not None:
+        _refuse_unfit(parameter, value)
+    after = Decimal(parameter.default) if value is None else value
+    if after == now:
+        same = f"现在就是 {plain(now)} {parameter.unit}，没有修改。"
+        raise NotAParameter(same, {"value": [same]})
+    if value is None:
+        Threshold.objects.filter(code=parameter.code).delete()
+    else:
+        kept = {"name": parameter.name, "value": value, "unit": parameter.unit}
+        Threshold.objects.update_or_create(code=parameter.code, defaults=kept)
+    change = ThresholdChange.objects.create(
+        code=parameter.code,
+        old=row.value if row else None,
+        new=value,
+        reason=reason.strip()[:500],
+        by=by,
+        at=moment(on),
+    )
+    back = "（恢复默认）" if value is None else ""
+    record(
+        verb="parameter.set",
+        by=by,
+        target=f"ledger.threshold:{parameter.code}",
+        summary=f"参数“{parameter.name}”由 {plain(now)} 改为 {plain(after)} {parameter.unit}{back}",
+        details={"code": parameter.code, "old": str(now), "new": str(after)},
+    )
+    return change
+
+
+def _refuse_unfit(parameter: Parameter, value: Decimal) -> None:
+    if value != value.quantize(Decimal(1).scaleb(-parameter.decimals)):
+        text = f"最多 {parameter.decimals} 位小数。" if parameter.decimals else "应为整数。"
+    elif not parameter.least <= value <= parameter.most:
+        text = f"应在 {parameter.least} 到 {parameter.most:,} {parameter.unit}之间，现填 {plain(value)}。"
+    else:
+        return
+    raise NotAParameter(f"{parameter.name}：{text}", {"value": [text]})
 
 
 # --- rulings ----------------------------------------------------------------------------------------------------

@@ -5,10 +5,14 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 from ledger.models import Period
+from ledger.registers import Parameter
 from ledger.sql import Prepared
 
 # Defaults of DOMAIN §7, days after the quarter's end: submit by the 5th, reviewed by the 8th, report by the 10th.
-DUE_DAYS, REVIEW_DAYS, REPORT_DAYS = 5, 8, 10
+_NEW = "只用于以后新建的季度；已有季度的日期在“季度期限”里改"
+DUE_DAYS = Parameter("period_due_days", "报送期限：季末后", 5, "天", _NEW, least=1, most=90)
+REVIEW_DAYS = Parameter("period_review_days", "审核期限：季末后", 8, "天", _NEW, least=1, most=90)
+REPORT_DAYS = Parameter("period_report_days", "季报期限：季末后", 10, "天", _NEW, least=1, most=90)
 
 
 def code_of(day: date) -> str:
@@ -27,9 +31,9 @@ def ensure_quarter(day: date) -> Period:
             "starts_on": starts_on,
             "ends_on": ends_on,
             "as_of": ends_on,
-            "due_on": ends_on + timedelta(days=DUE_DAYS),
-            "review_due_on": ends_on + timedelta(days=REVIEW_DAYS),
-            "report_due_on": ends_on + timedelta(days=REPORT_DAYS),
+            "due_on": ends_on + timedelta(days=DUE_DAYS.value()),
+            "review_due_on": ends_on + timedelta(days=REVIEW_DAYS.value()),
+            "report_due_on": ends_on + timedelta(days=REPORT_DAYS.value()),
         },
     )
     return period

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from decimal import Decimal
 from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -123,21 +124,27 @@ COMMON_KINDS = {
 
 @dataclass(frozen=True)
 class Parameter:
-    """A number the rules of a register go by, unconfirmed [G] or to be set each year: the bureau's row of Threshold
-    with its code counts, else `default`."""
+    """A number that rules, lights or deadlines go by, unconfirmed [G] or to be set each year: the bureau's row of
+    Threshold with its code counts, else `default`. Declared by a register, or in `<app>/parameters.py`."""
 
     code: str
     name: str
     default: int
     unit: str
     note: str = ""
+    least: int = 0
+    most: int = 1_000
+    decimals: int = 0  # how many the bureau may give
 
     def value(self) -> int:
-        """What holds now. One query."""
-        from ledger.models import Threshold
+        """What holds now. One query, or one for all of them within `parameters.read_once()`."""
+        return int(self.exact())
 
-        found = Threshold.objects.filter(code=self.code).values_list("value", flat=True).first()
-        return self.default if found is None else int(found)
+    def exact(self) -> Decimal:
+        """As `value`, with its decimals."""
+        from ledger.parameters import changed  # parameters know registers
+
+        return changed(self.code, Decimal(self.default))
 
 
 @dataclass(frozen=True)

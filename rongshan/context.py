@@ -24,6 +24,7 @@ NAVIGATION: tuple[tuple[str, str, frozenset[User.Role]], ...] = (
     ("审核", "desk:review", frozenset({User.Role.REVIEWER})),
     ("人员", "people", STAFF - {User.Role.PARTNER} | {User.Role.LEADER}),
     ("季度", "desk:periods", frozenset({User.Role.REVIEWER, User.Role.LEADER})),
+    ("参数", "desk:parameters", frozenset(User.Role) - {User.Role.PARTNER, User.Role.CLERK}),
     ("报表", "dashboard:reports", BUSINESS),
     ("待定事项", "dashboard:questions", BUSINESS),
     ("账号", "users", User.ADMINISTRATORS),

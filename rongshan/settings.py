@@ -236,7 +236,6 @@ ROLE_PERMISSIONS = {
         "ledger.change_period",
         "ledger.*_assignment",
         "ledger.*_linealias",
-        "ledger.*_threshold",
     ]
 }
 

@@ -15,10 +15,17 @@ from ledger.registers import Parameter
 from talent.models import Direction, Secondment, Stay, SupportPost, SupportWork
 
 SECONDMENT_MONTHS = Parameter(
-    "secondment_months", "党政干部挂职最短期限", 6, "个月", "计划期限达到才计入 5 人；方案未写，按惯例"
+    "secondment_months",
+    "党政干部挂职最短期限",
+    6,
+    "个月",
+    "计划期限达到才计入 5 人；方案未写，按惯例",
+    most=60,
 )
-EXPERT_MONTHS = Parameter("expert_months", "专业技术人才最短期限", 1, "个月", "只作提示；方案未写，按惯例")
-TEACHING_MONTHS = Parameter("teaching_months", "支教期限", 12, "个月", "方案：为期一年；不足的提示")
+EXPERT_MONTHS = Parameter(
+    "expert_months", "专业技术人才最短期限", 1, "个月", "只作提示；方案未写，按惯例", most=60
+)
+TEACHING_MONTHS = Parameter("teaching_months", "支教期限", 12, "个月", "方案：为期一年；不足的提示", most=60)
 
 
 def months_between(start: date, end: date) -> int:
@@ -72,6 +79,10 @@ def secondment_warnings(row: Secondment) -> list[str]:
     if row.kind == Secondment.Kind.CADRE and row.direction == Direction.OUT and not row.is_counted:
         term = f"计划 {row.planned_months} 个月" if row.planned_months else "没有写计划期限"
         found.append(f"{term}，未达到最短期限，这一条只作记录，不计入挂职 5 人。")
+    if row.kind == Secondment.Kind.EXPERT and row.planned_months is not None:
+        least = EXPERT_MONTHS.value()
+        if row.planned_months < least:
+            found.append(f"专业技术人才一般不少于 {least} 个月，这里计划 {row.planned_months} 个月，请核对。")
     if row.kind == Secondment.Kind.CADRE and row.direction == Direction.IN:
         found.append("方案的 5 人只计山亭党政干部赴荣成，这一条不计入。")
     return found
@@ -80,7 +91,7 @@ def secondment_warnings(row: Secondment) -> list[str]:
 def support_warnings(row: SupportPost) -> list[str]:
     """支教 is for one year in the plan; the team row of several people."""
     if row.kind == SupportPost.Kind.TEACHER and row.planned_months is not None:
-        wanted = TEACHING_MONTHS.default
+        wanted = TEACHING_MONTHS.value()
         if row.planned_months < wanted:
             return [f"方案写明支教为期一年（{wanted} 个月），这里是 {row.planned_months} 个月，请核对。"]
     return []

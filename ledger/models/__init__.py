@@ -4,7 +4,8 @@ plan.py     Plan: one yearly plan of the pair. PlanRevision: its text as loaded,
             sentence. Task: what a clause asks of whom. OpenQuestion: a contradiction of the plan with its readings.
             Ruling: who chose which reading, when and why. BudgetLine: a line of the budget, nested. LineAlias: another
             name of a line. SourceLabel: where a line's money comes from under one reading. LineGroup: several lines
-            the plan's text sums up (the 137 万元), a view that holds no money. Threshold: a number officials judge by.
+            the plan's text sums up (the 137 万元), a view that holds no money. Threshold: what the bureau put for a
+            parameter's default. ThresholdChange: who did, when and why.
 books.py    Period: a quarter, open or closed. Account: something that holds an amount of one unit. Transfer: an
             immutable move between two accounts. Hold: a move reserved by an undecided entry. Total: kept sums of
             transfers. Seal: the HMAC of a closed period. PostingGuard: SQLite's sign that a posting is under way.
@@ -46,6 +47,7 @@ from ledger.models.plan import (
     SourceLabel,
     Task,
     Threshold,
+    ThresholdChange,
 )
 from ledger.models.presence import Participation, Presence
 from ledger.models.rows import Category, PersonDetail, PlannedDetail
@@ -86,6 +88,7 @@ __all__ = [
     "Subject",
     "Task",
     "Threshold",
+    "ThresholdChange",
     "Total",
     "Transfer",
     "Unit",

@@ -226,7 +226,7 @@ class LineGroup(models.Model):
 
 
 class Threshold(models.Model):
-    """A number officials judge by (DOMAIN §2 Thresholds, §8 Traffic light): data, so that the bureau can change it."""
+    """What the bureau put instead of a Parameter's default (DOMAIN §2 Thresholds, §8 Traffic light, every [G])."""
 
     code = models.CharField("代码", max_length=40, unique=True)
     name = models.CharField("名称", max_length=100)
@@ -239,3 +239,21 @@ class Threshold(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} {self.value}{self.unit}"
+
+
+class ThresholdChange(models.Model):
+    """Who gave a Parameter which value, when and why. Insert-only; a null value is its default again."""
+
+    code = models.CharField("代码", max_length=40)
+    old = models.DecimalField("原值", max_digits=10, decimal_places=2, null=True)
+    new = models.DecimalField("新值", max_digits=10, decimal_places=2, null=True)
+    reason = models.CharField("理由", max_length=500)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name="修改人")
+    at = models.DateTimeField("修改时间")
+
+    class Meta:
+        verbose_name = verbose_name_plural = "参数修改"
+        indexes = [models.Index(fields=["code", "-id"], name="threshold_history")]
+
+    def __str__(self) -> str:
+        return f"{self.code} {self.new}"

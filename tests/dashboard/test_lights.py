@@ -11,10 +11,12 @@ from django.utils import timezone
 
 from dashboard.alerts import working_days_before
 from dashboard.figures import bar
-from dashboard.lights import DEFAULTS, judge, months_of, points, thresholds
+from dashboard.lights import judge, months_of, points, thresholds
+from dashboard.parameters import PARAMETERS
 from ledger.models import Threshold
 
 WAN = 1_000_000
+DEFAULTS = {parameter.code: Decimal(parameter.default) for parameter in PARAMETERS}
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 
 from dashboard import unchanged
 from directory.models import Organization, User
-from ledger.models import BudgetLine, Filing, Period, Task, Threshold
+from ledger.models import BudgetLine, Filing, Period, Task
 from tests.dashboard.conftest import Browse
 from tests.ledger.stories import Story
 
@@ -55,7 +55,6 @@ def in_admin(address: str, **values: object) -> Callable[[Story, Browse], None]:
         client, url = browse("审核"), address.format(
             period=Period.objects.get(code="2022Q4").pk,
             task=Task.objects.get(code="T02").pk,
-            threshold=Threshold.objects.get_or_create(code="review_days", defaults={"name": "审核", "value": 3})[0].pk,
             line=BudgetLine.objects.get(code="2022-04").pk,
             town=year.world.units["北庄镇"].pk,
         )  # fmt: skip
@@ -99,6 +98,11 @@ def renamed(year: Story, browse: Browse) -> None:
     assert response.status_code == 302, response.content.decode()[:2000]
 
 
+def set_parameter(year: Story, browse: Browse) -> None:
+    form = {"value": "9", "seen": "3", "reason": "试行"}
+    assert browse("审核").post("/desk/parameters/review_days/", form).status_code == 302
+
+
 CHANGES: dict[str, Callable[[Story, Browse], None]] = {
     "an entry filed": told("2022-10-19 徐庄 报 支出 2022-04 徐庄镇 1 #再1"),
     "an entry approved": told("2022-10-19 审核 批 #记4"),
@@ -111,7 +115,7 @@ CHANGES: dict[str, Callable[[Story, Browse], None]] = {
     "a ruling": ruled,
     "本期无": said_nil,
     "a deadline": in_admin("/admin/ledger/period/{period}/change/", due_on="2023-01-20"),
-    "a threshold": in_admin("/admin/ledger/threshold/{threshold}/change/", value="9", unit="天"),
+    "a parameter": set_parameter,
     "a task": in_admin("/admin/ledger/task/{task}/change/"),
     "an alias": in_admin("/admin/ledger/linealias/add/", name="别名"),
     "an assignment": in_admin("/admin/ledger/assignment/add/", register="training_course", duty="files"),
@@ -124,7 +128,6 @@ def test_whatever_a_page_could_show_differently_gives_it_another_tag(
     year: Story, browse: Browse, name: str
 ) -> None:
     readers = {who: browse(who) for who in ("领导", "徐庄")}
-    Threshold.objects.get_or_create(code="review_days", defaults={"name": "审核", "value": 3, "unit": "天"})
     before = {(who, url): tag(client, url) for who, client in readers.items() for url in PAGES}
     CHANGES[name](year, browse)
     for (who, url), etag in before.items():

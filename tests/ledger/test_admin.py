@@ -15,8 +15,18 @@ from tests.ledger.world import World, make_world
 
 pytestmark = pytest.mark.django_db
 
-BOOKS = ("plan", "clause", "budgetline", "account", "transfer", "openquestion", "ruling", "seal")
-DATA = ("task", "period", "assignment", "linealias", "threshold")
+BOOKS = (
+    "plan",
+    "clause",
+    "budgetline",
+    "account",
+    "transfer",
+    "openquestion",
+    "ruling",
+    "seal",
+    "thresholdchange",
+)
+DATA = ("task", "period", "assignment", "linealias")
 
 
 @pytest.fixture
