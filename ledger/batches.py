@@ -40,6 +40,7 @@ class Planned:
     entry: Entry | None = None
     changes: Mapping[str, tuple[str, str]] | None = None
     message: str = ""
+    old: Detail | None = None  # the row of `entry`, where it would be changed
 
 
 @dataclass(frozen=True)
@@ -60,17 +61,64 @@ class Upload:
     path: str
 
 
-def plan_rows(*, register: Register, rows: Sequence[Detail], organization: Organization) -> list[Planned]:
-    """What each row would do to the books, in the rows' order; a fixed number of queries per AT_ONCE rows (audit/bulk.py)."""
+class Filed(NamedTuple):
+    """An entry with its row, its Subject's pointers read."""
+
+    entry: Entry
+    row: Any
+
+
+def numbered(*, numbers: Iterable[int], organization: Organization) -> dict[int, Filed]:
+    """Number → the entry the unit filed under it and its row as last submitted, of any register; reversals left out, as
+    they have no row of their own."""
+    filed: dict[int, Entry] = {}
+    for some in bulk.portions(sorted(set(numbers))):
+        rows = Entry.objects.unscoped("导入时按记录号取回本单位的记录").filter(pk__in=some)
+        rows = rows.filter(filed_for=organization).exclude(kind=Entry.Kind.REVERSAL)
+        filed |= {entry.pk: entry for entry in rows.select_related("subject", "filed_for", "corrects")}
+    by_register: dict[str, list[Entry]] = defaultdict(list)
+    for entry in filed.values():
+        by_register[entry.register].append(entry)
+    found: dict[int, Filed] = {}
+    for code, entries in by_register.items():
+        for pk, row in _details(get_register(code), entries).items():
+            row.entry = filed[pk]
+            found[pk] = Filed(filed[pk], row)
+    return found
+
+
+def stands(entry: Entry) -> bool:
+    """Whether the entry is what its Subject has now: under review, or in force."""
+    return entry.pk in (entry.subject.undecided_id, entry.subject.in_force_id)
+
+
+def plan_rows(
+    *,
+    register: Register,
+    rows: Sequence[Detail],
+    organization: Organization,
+    named: Sequence[Entry | None] = (),
+) -> list[Planned]:
+    """What each row would do to the books, in the rows' order; a fixed number of queries per AT_ONCE rows (audit/bulk.py).
+
+    `named`: the standing entry that each row says it is, None where only its natural key tells.
+    """
     keys = [register.natural_key(row)[:300] for row in rows]
     met = _entries_met(register, keys)
-    details = _details(register, [entry for entry in met.values() if entry is not None])
+    known = [entry for entry in (*met.values(), *named) if entry is not None]
+    details = _details(register, list({entry.pk: entry for entry in known}.values()))
     planned = []
-    for row, key in zip(rows, keys, strict=True):
-        entry = met.get(key)
+    for row, key, said in zip(rows, keys, named or [None] * len(rows), strict=True):
+        entry = said or met.get(key)
         if entry is None:
             planned.append(Planned(row, key, ADDED))
             continue
+        if said is not None and key != said.subject.key:
+            message = _why_not_renamed(register, said, met.get(key))
+            key = said.subject.key
+            if message:
+                planned.append(Planned(row, key, TAKEN, entry, None, message))
+                continue
         changes = _differences(register, details[entry.pk], row)
         if not changes:
             planned.append(Planned(row, key, UNCHANGED, entry))
@@ -80,9 +128,24 @@ def plan_rows(*, register: Register, rows: Sequence[Detail], organization: Organ
         elif entry.state == Entry.State.SUBMITTED and entry.kind != Entry.Kind.NEW:
             message = f"{entry.pk} 号{entry.get_kind_display()}正在审核，请审核后再导入这一行。"
             planned.append(Planned(row, key, TAKEN, entry, changes, message))
+        elif said is not None and said.subject.undecided_id not in (None, said.pk):
+            message = f"{said.pk} 号记录的更正或进展（{said.subject.undecided_id} 号）正在审核，请审核后再导入这一行。"
+            planned.append(Planned(row, key, TAKEN, entry, changes, message))
         else:
-            planned.append(Planned(row, key, CHANGED, entry, changes))
+            planned.append(Planned(row, key, CHANGED, entry, changes, old=details[entry.pk]))
     return planned
+
+
+def _why_not_renamed(register: Register, entry: Entry, other: Entry | None) -> str:
+    """Why a row that names `entry` may not be about something else from now on; "" if it may."""
+    if other is not None:
+        return f"改成这样就与 {other.pk} 号记录（{other.summary}）是同一笔业务，请核对。"
+    if entry.follows_id or (register.next_step and entry.state == Entry.State.APPROVED):
+        return (
+            f"{entry.pk} 号记录是哪一笔业务（编号、名称、日期等）不能由导入改变；原来填错了的，"
+            "请在系统里打开这条记录，点“更正”。"
+        )
+    return ""
 
 
 def missing_from(

@@ -79,7 +79,7 @@ class RegisterForm(forms.Form):
             if column.name in self.errors:
                 continue
             text = str(cleaned.get(column.name) or "")
-            if column.personal and text and text == masked.get(column.name):
+            if column.personal and before is not None and text == str(masked[column.name] or ""):
                 values.setdefault("kept", set()).add(column.name)
                 continue
             unit = (column.unit or "元") if column.kind == "money" else ""

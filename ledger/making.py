@@ -147,6 +147,8 @@ def _row(register: Register, values: Mapping[str, Any], unit: Organization) -> A
             if isinstance(value, Entry):
                 value = value.subject
             blank = isinstance(fields[column.name], CharField) and not fields[column.name].null
+            if column.name in _kept(values):
+                value = getattr(values["replaces"], column.name)
             given[column.name] = "" if value is None and blank else value
     if issubclass(register.model, PlannedDetail):
         given["unit"] = unit
@@ -161,7 +163,7 @@ def _missing(register: Register, values: Mapping[str, Any]) -> Iterator[Problem]
 
 
 def _kept(values: Mapping[str, Any]) -> Iterable[str]:
-    """The personal columns that a form left as it was shown them, masked."""
+    """The columns that came back as they were shown, masked: they stay what they are."""
     kept: Iterable[str] = values.get("kept", ())
     return kept
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from calendar import monthrange
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -45,6 +46,7 @@ YES = frozenset(["是", "有", "√", "✓", "✔", "对", "y", "yes", "true", "
 NO = frozenset(["否", "无", "×", "✗", "✘", "x", "n", "no", "false", "0", "不合格", "没有"])
 SERIALS = range(30_000, 60_001)  # the days Excel counts from 1899-12-30: 1982 to 2064 (DOMAIN §4 rule 9)
 _DOTS = re.compile(r"(?<=[\u4e00-\u9fff])[•‧・∙⋅．](?=[\u4e00-\u9fff])")
+_SHOWN_ENTRY = re.compile(r"(\d{1,15}号)：")  # as text_of shows one
 _DAY = r"(?:(\d{4})[-./年])?(\d{1,2})(?:[-./月](\d{1,2}))?[日号月]?"
 
 
@@ -137,11 +139,20 @@ class Known:
         """What an entry may be called → the entries called so."""
         if register not in self._by_name:
             found: dict[str, list[Referred]] = {}
+            numbers = self._numbers(register)
             for one in self.referred(register):
-                for key in {plain(text) for text in (*one.called, f"{one.entry.pk}号") if text}:
+                for key in {plain(text) for text in (*one.called, *numbers[one.entry.subject_id]) if text}:
                     found.setdefault(key, []).append(one)
             self._by_name[register] = found
         return self._by_name[register]
+
+    def _numbers(self, register: str) -> dict[int, set[str]]:
+        """Subject id → "12号" of every entry about it: what stood when a sheet was written may have been replaced."""
+        found: dict[int, set[str]] = defaultdict(set)
+        rows = Entry.objects.for_user(self.user).filter(register=register).exclude(kind=Entry.Kind.REVERSAL)
+        for pk, subject_id in rows.values_list("pk", "subject_id"):
+            found[subject_id].add(f"{pk}号")
+        return found
 
 
 def parse(column: Column, raw: Raw, known: Known) -> Any:
@@ -420,7 +431,10 @@ def _line(column: Column, raw: Raw, known: Known) -> BudgetLine:
 
 
 def _subject(column: Column, raw: Raw, known: Known) -> Entry:
-    found = known.referred_by_name(column.register).get(plain(raw.text), [])
+    names = known.referred_by_name(column.register)
+    found = names.get(plain(raw.text), [])
+    if not found and (shown := _SHOWN_ENTRY.match(raw.text.strip())):
+        found = names.get(shown[1], [])
     if len(found) == 1:
         return found[0].entry
     name = get_register(column.register).name
@@ -483,4 +497,7 @@ def text_of(column: Column, row: Any) -> str:
         return f"{above}{value.name}"
     if column.kind == "line":
         return f"{value.code} {value.name}"
+    if column.kind == "subject":
+        current = value.in_force or value.undecided
+        return f"{current.pk}号：{current.summary}" if current is not None else "已无有效记录"
     return str(value)

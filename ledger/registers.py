@@ -335,7 +335,13 @@ class Register:
     def pointers(self) -> list[str]:
         """What a row points at, for select_related: read with it, never one by one."""
         found = [f.name for f in self.model._meta.concrete_fields if f.is_relation and f.name != "entry"]
-        return found + [f"{c.name}__parent" for c in self.columns if c.kind == "village" and c.name in found]
+        beyond = {"village": ("parent",), "subject": ("in_force", "undecided")}
+        return found + [
+            f"{column.name}__{end}"
+            for column in self.columns
+            if column.name in found
+            for end in beyond.get(column.kind, ())
+        ]
 
     def _shown(self, row: Any) -> list[Shown]:
         values = self.values(row)

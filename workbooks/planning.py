@@ -33,6 +33,8 @@ from workbooks import storage
 from workbooks.effects import Effect, differences, standing
 from workbooks.problems import Findings, Problem
 from workbooks.reading import Sheet, read
+from workbooks.returning import Returned, is_as_exported, returned
+from workbooks.returning import raw_of as exported_raw
 from workbooks.sheets import Place, Table, text_of, understand, version_of
 
 MOST_ROWS = 40_000
@@ -281,6 +283,8 @@ class _Row:
     failed: set[str] = field(default_factory=set)
     made: Made | None = None
     bad: bool = False
+    back: Returned | None = None  # what its 记录号 says it is
+    is_as_exported: bool = False
 
     def cell(self, place: Place) -> Any:
         return self.cells[place.index] if place.index < len(self.cells) else None
@@ -333,7 +337,7 @@ def _file(
     for register in _in_order({table.register.code: table.register for table in tables}):
         mine = [table for table in tables if table.register.code == register.code]
         # anew for every register: rows of one sheet may refer to those just filed from another
-        rows = _parsed(mine, by, on, upload.period, findings)
+        rows = _parsed(mine, by, on, upload, findings)
         planned = _planned(register, rows, by, on, upload, findings)
         items = []
         for row, plan in planned:
@@ -441,10 +445,11 @@ def _same_file(by: User, upload: Upload) -> Batch | None:
 # --- cells to values --------------------------------------------------------------------------------------------
 
 
-def _parsed(tables: Sequence[Table], by: User, on: date, period: Period, findings: Findings) -> list[_Row]:
+def _parsed(tables: Sequence[Table], by: User, on: date, upload: Upload, findings: Findings) -> list[_Row]:
     rows = []
+    numbered = returned(tables[0].register, tables, upload.organization, findings)
     for table in tables:
-        known = Known(user=by, on=on, year=period.starts_on.year, date1904=table.date1904)
+        known = Known(user=by, on=on, year=upload.period.starts_on.year, date1904=table.date1904)
         have = {place.column.name for place in table.places}
         absent = {
             column.name: parse(column, Raw(""), known)
@@ -454,10 +459,70 @@ def _parsed(tables: Sequence[Table], by: User, on: date, period: Period, finding
         for number, cells in table.rows:
             row = _Row(table, number, cells, dict(absent))
             row.values["where"] = row.where
+            rows.append(row)
+            if (table.sheet, number) in numbered:
+                row.back = numbered[table.sheet, number]
+                row.bad = row.back is None  # what its masked cells are, nobody can say then
+                if row.back is not None:
+                    _read_back(row, row.back, known, findings)
+                continue
             for place in table.places:
                 _read_cell(row, place, known, findings)
-            rows.append(row)
     return rows
+
+
+def _read_back(row: _Row, back: Returned, known: Known, findings: Findings) -> None:
+    """What is new in a row that an export gave out; the rest stays what it is, columns left out of the file too."""
+    places = {place.column.name: place for place in row.table.places}
+    new = {
+        name: place for name, place in places.items() if not is_as_exported(row.cell(place), back.cells[name])
+    }
+    row.is_as_exported = not new
+    if row.is_as_exported:
+        return
+    if not batches.stands(back.entry):
+        last = back.entry.subject.undecided_id or back.entry.subject.in_force_id
+        then = f"现在是 {last} 号，请重新导出后再改。" if last else "请在系统里打开这条记录，看该怎么办。"
+        _error_at(row, next(iter(new)), f"{back.number_and_state}，不能由导入修改；{then}", findings)
+        return
+    kept: set[str] = set()
+    row.values |= {"replaces": back.row, "kept": kept}
+    for column in row.table.register.columns:
+        name = column.name
+        if name in new and name in back.withheld:
+            _error_at(row, name, _why_withheld(back, name), findings)
+            kept.add(name)  # so that nothing else is said of it
+            row.failed.add(name)
+        elif name in new:
+            _read_cell(row, new[name], known, findings)
+        elif column.personal or name in back.withheld:
+            kept.add(name)
+        else:
+            _take_back(row, column, back, known, findings)
+
+
+def _why_withheld(back: Returned, name: str) -> str:
+    shown = str(back.cells[name])
+    before = f"成“{shown}”" if "*" in shown else "原样"
+    return (
+        f"这一格是个人信息，导出时没有给全，不能在表里改：请恢复{before}；"
+        f"确需更改的，请在系统里打开 {back.entry.pk} 号记录办理。"
+    )
+
+
+def _take_back(row: _Row, column: Column, back: Returned, known: Known, findings: Findings) -> None:
+    """The value of a column that came back as it was."""
+    try:
+        if column.kind == "subject":
+            subject_id = getattr(back.row, f"{column.name}_id")
+            for one in known.referred(column.register):
+                if one.entry.subject_id == subject_id:
+                    row.values[column.name] = one.entry
+                    return
+        row.values[column.name] = parse(column, exported_raw(column, back.cells[column.name]), known)
+    except ParseError as error:
+        row.failed.add(column.name)
+        _error_at(row, column.name, str(error), findings)
 
 
 def _read_cell(row: _Row, place: Place, known: Known, findings: Findings) -> None:
@@ -564,7 +629,7 @@ def _planned(
     register: Register, rows: Sequence[_Row], by: User, on: date, upload: Upload, findings: Findings
 ) -> list[tuple[_Row, batches.Planned]]:
     assert register.make is not None
-    whole = [row for row in rows if not row.bad]
+    whole = [row for row in rows if not row.bad and not row.is_as_exported]
     for row, made in zip(whole, register.make([row.values for row in whole], by, on), strict=True):
         row.made = made
         _tell(row, made, findings)
@@ -581,13 +646,15 @@ def _planned(
     _check_periods(register, good, upload.period, findings)
     good = [row for row in good if not row.bad]
     details = [row.made.row for row in good if row.made is not None and row.made.row is not None]
-    planned = list(
-        zip(
-            good,
-            batches.plan_rows(register=register, rows=details, organization=upload.organization),
-            strict=True,
-        )
+    plans = batches.plan_rows(
+        register=register,
+        rows=details,
+        organization=upload.organization,
+        named=[row.back.entry if row.back is not None else None for row in good],
     )
+    planned = list(zip(good, plans, strict=True)) + _nothing_new(rows, findings)
+    order = {id(row): number for number, row in enumerate(rows)}
+    planned.sort(key=lambda pair: order[id(pair[0])])
     first: dict[str, _Row] = {}
     for row, plan in planned:
         if plan.kind == batches.TAKEN:
@@ -603,7 +670,35 @@ def _planned(
             )
         else:
             first[plan.key] = row
+            _check_step(register, row, plan, by, on, findings)
     return [(row, plan) for row, plan in planned if not row.bad]
+
+
+def _nothing_new(rows: Sequence[_Row], findings: Findings) -> list[tuple[_Row, batches.Planned]]:
+    """Rows that came back as they went out; told if the books have moved on since."""
+    found = []
+    for row in rows:
+        back = row.back
+        if back is None or not row.is_as_exported:
+            continue
+        if not batches.stands(back.entry):
+            message = f"{back.number_and_state}；这一行没有改动，不作处理。"
+            findings.warning(row.table.sheet, _place_of(row), "提示", message)
+        key = back.entry.subject.key
+        found.append((row, batches.Planned(back.row, key, batches.UNCHANGED, back.entry)))
+    return found
+
+
+def _check_step(
+    register: Register, row: _Row, plan: batches.Planned, by: User, on: date, findings: Findings
+) -> None:
+    """The rules of what follows on an approved row, at its cells."""
+    entry = plan.entry
+    if plan.kind == batches.CHANGED and register.next_step and entry and entry.state == entry.State.APPROVED:
+        plan.row.entry, plan.row.before = entry, plan.old
+        for name, messages in register.errors(plan.row, by, on).items():
+            for message in messages:
+                _error_at(row, name, message, findings)
 
 
 def _tell(row: _Row, made: Made, findings: Findings) -> None:

@@ -22,7 +22,9 @@ HEADER_WITHIN = 15  # rows
 ENOUGH = 3  # known headings
 OPTIONS_SHEET = "选项"  # of our own templates: hidden, and no data
 VERSION_MARK = "模板"
-NEVER_READ = frozenset({"序号", "编号序号", "no", "no."})
+NUMBER = "记录号"  # of exports: which entry a row is
+STANDING = "记录状态"  # of exports: to look at
+NEVER_READ = frozenset({"序号", "编号序号", "no", "no.", STANDING})
 _SUM_ROWS = {"合计": "合计", "总计": "合计", "共计": "合计", "小计": "小计"}
 _NOTE_ROW = re.compile(
     r"^(注|备注|说明|填写说明|填表说明|填表人|填报人|制表人|审核人|负责人|单位负责人|经办人)[:：]"
@@ -60,6 +62,7 @@ class Table:
     filed_by_cell: str = ""
     date1904: bool = False
     template: tuple[str, str, str, str] | None = None  # register, version, organization, period
+    number_at: int | None = None  # where the 记录号 stands, from 0
 
     def cell(self, row: int, name: str) -> str:
         """The address of a register's column in a row; the row alone if the sheet has no such column."""
@@ -149,6 +152,7 @@ class _Found:
     places: list[Place]
     unknown: list[tuple[str, int]]
     twice: list[tuple[Place, Place]]
+    number_at: int | None = None
 
     @property
     def score(self) -> tuple[int, int]:
@@ -180,7 +184,14 @@ def _table(
         )
         return None
     top = [(number, cells) for number, cells in sheet.rows if number < best.row]
-    table = Table(sheet.name, best.register, best.row, best.places, date1904=sheet.date1904)
+    table = Table(
+        sheet.name,
+        best.register,
+        best.row,
+        best.places,
+        date1904=sheet.date1904,
+        number_at=best.number_at,
+    )
     sheet_unit = _above(table, top)
     table.places = _with_units(table, sheet_unit, findings)
     _check_header(table, best, findings)
@@ -208,8 +219,10 @@ def _header(sheet: Sheet, register: Register) -> _Found | None:
 
 def _headings(register: Register) -> dict[str, Column]:
     known: dict[str, Column] = {}
+    for column in register.columns:  # what one column is called goes before what another may be called
+        known.setdefault(heading_key(column.label), column)
     for column in register.columns:
-        for heading in (column.label, *column.aliases):
+        for heading in column.aliases:
             known.setdefault(heading_key(heading), column)
     return known
 
@@ -249,6 +262,7 @@ def _match(
 ) -> _Found:
     places: dict[str, Place] = {}
     unknown, twice = [], []
+    number_at = None
     for index, (group, leaf) in enumerate(headings):
         if not plain(leaf):
             continue
@@ -258,7 +272,9 @@ def _match(
             known.get(f"{grouped}/{key}") or known.get(f"{grouped}{key}") if grouped else None
         ) or known.get(key)
         if column is None:
-            if key not in NEVER_READ:  # 序号 is never a key
+            if key == NUMBER:
+                number_at = index if number_at is None else number_at
+            elif key not in NEVER_READ:  # 序号 is never a key
                 unknown.append((leaf, index))
             continue
         place = Place(column, index, plain(leaf), unit_of(leaf) or unit_of(group))
@@ -266,7 +282,7 @@ def _match(
             twice.append((places[column.name], place))
         else:
             places[column.name] = place
-    return _Found(register, row, depth, list(places.values()), unknown, twice)
+    return _Found(register, row, depth, list(places.values()), unknown, twice, number_at)
 
 
 def _above(table: Table, top: Iterable[tuple[int, list[Any]]]) -> str:

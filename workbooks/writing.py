@@ -20,7 +20,7 @@ from directory.models import Division, Organization, User
 from ledger.models import Entry, Period
 from ledger.parsing import Known
 from ledger.registers import Column, Register
-from workbooks.sheets import OPTIONS_SHEET, VERSION_MARK, version_of
+from workbooks.sheets import NUMBER, OPTIONS_SHEET, STANDING, VERSION_MARK, version_of
 
 HEADER_ROW = 4
 LAST_ROW = 2_000  # how far down a template's drop-downs reach
@@ -36,6 +36,7 @@ WIDTHS = {
     "text": 18,
 }
 NUMBERS = ("money", "integer", "decimal")
+Content = str | int | Decimal | date  # of a cell we write
 FORMATS = {
     "date": "请写 2022-03-01 这样的日期",
     "dates": "请写 2022.6.6-6.10 这样的起止日期",
@@ -95,11 +96,12 @@ def template(
 def export(*, register: Register, entries: QuerySet[Entry], title: str, on: date) -> bytes:
     """An .xlsx of entries as officials hand it in: title, date, headings, rows, totals as formulas, A4 landscape.
 
-    Personal columns as published lists mask them. Texts that begin with = + - @ stay what they are (quotePrefix).
+    Personal columns as published lists mask them; the 记录号 says which entry a row is when it comes back
+    (workbooks/returning.py). Texts that begin with = + - @ stay what they are (quotePrefix).
     """
     book, sheet = _book(register.name[:31])
     columns = register.columns
-    headings = [*(column.label for column in columns), "记录号", "状态"]
+    headings = [*(column.label for column in columns), NUMBER, STANDING]
     _title(sheet, title, len(headings))
     sheet.cell(2, 1).value = f"导出日期：{on:%Y-%m-%d}"
     for index, column in enumerate(columns, 1):
@@ -120,7 +122,7 @@ def export(*, register: Register, entries: QuerySet[Entry], title: str, on: date
         shown = register.values(row, published=True)
         for index, column in enumerate(columns, 1):
             cell = sheet.cell(number, index)
-            _value(cell, column, getattr(row, column.name, None), shown[column.name])
+            _value(cell, column, content(column, row, shown[column.name]))
             cell.border = _BOX
         sheet.cell(number, len(columns) + 1).value = row.entry_id
         sheet.cell(number, len(columns) + 2).value = row.entry.get_state_display()
@@ -139,11 +141,16 @@ def live(entries: QuerySet[Entry], register: Register) -> QuerySet[Entry]:
 
 def write(cell: Any, text: str) -> None:
     """Put a text into a cell so that it comes back verbatim and is never a formula."""
-    cell.value = _NOT_IN_XML.sub("", text)[:32_767]
+    cell.value = _clean(text)
     if text:
         cell.data_type = "s"
     if text.startswith(_DANGEROUS):
         cell.quotePrefix = True
+
+
+def _clean(text: str) -> str:
+    """As much of a text as a cell can hold."""
+    return _NOT_IN_XML.sub("", text)[:32_767]
 
 
 # --- parts ------------------------------------------------------------------------------------------------------
@@ -231,25 +238,37 @@ class _Options:
 
 def _details(register: Register, entries: QuerySet[Entry]) -> Iterable[Any]:
     model: Any = register.model
-    relations = [f.name for f in model._meta.fields if f.is_relation and f.name != "entry"]
     rows = model.objects.filter(entry__in=entries.order_by(), version=F("entry__version"))
-    return rows.select_related("entry", *relations).order_by("entry_id")  # type: ignore[no-any-return]
+    return rows.select_related("entry", *register.pointers()).order_by("entry_id")  # type: ignore[no-any-return]
 
 
-def _value(cell: Any, column: Column, value: Any, shown: str) -> None:
-    """Numbers and dates as such, everything else as the page shows it."""
+def content(column: Column, row: Any, shown: str) -> Content:
+    """What an export writes of a row: numbers (money in 元) and dates as such, everything else as `shown`."""
+    value = getattr(row, column.name, None)
+    if not shown:
+        return ""
     if column.kind == "money" and isinstance(value, int):
-        cell.value, cell.number_format = Decimal(value) / 100, "#,##0.00"
-    elif column.kind == "integer" and isinstance(value, int):
-        cell.value = value
-    elif column.kind == "decimal" and isinstance(value, Decimal):
-        cell.value, cell.number_format = value, "#,##0.00"
-    elif column.kind == "date" and isinstance(value, date) and not isinstance(value, datetime):
-        cell.value, cell.number_format = value, "yyyy-mm-dd"
-    else:
-        write(cell, shown)
+        return Decimal(value) / 100
+    if column.kind == "integer" and isinstance(value, int):
+        return value
+    if column.kind == "decimal" and isinstance(value, Decimal):
+        return value
+    if column.kind == "date" and isinstance(value, date) and not isinstance(value, datetime):
+        return value
+    return _clean(shown)
+
+
+def _value(cell: Any, column: Column, value: Content) -> None:
+    if isinstance(value, str):
+        write(cell, value)
         if column.kind in TEXT_KINDS:
             cell.number_format = "@"
+        return
+    cell.value = value
+    if isinstance(value, date):
+        cell.number_format = "yyyy-mm-dd"
+    elif isinstance(value, Decimal):
+        cell.number_format = "#,##0.00"
 
 
 def _totals(sheet: Worksheet, columns: Sequence[Column], last: int) -> None:
