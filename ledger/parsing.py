@@ -37,6 +37,7 @@ from ledger.registers import Column, get_register
 
 LONGEST = 2000  # characters of one text; the model's own limits are shorter
 LARGEST = 10**12
+PLACES = "零一两三四"
 AGE_OF_PAPERS = (
     5  # years: what a number of eighteen digits says of a day since then is the paper's, not a birth
 )
@@ -258,9 +259,9 @@ def _decimal(column: Column, raw: Raw, known: Known) -> Decimal:
     if match is None:
         raise ParseError(f"{column.label}请填数字，例如 {column.example or '12.5'}。")
     value = Decimal(match[1])
-    if value != round(value, 2) or value > LARGEST:
-        raise ParseError(f"{column.label}最多两位小数，请核对。")
-    return value.quantize(Decimal("0.01"))
+    if value != round(value, column.places) or value > LARGEST:
+        raise ParseError(f"{column.label}最多{PLACES[column.places]}位小数，请核对。")
+    return value.quantize(Decimal(1).scaleb(-column.places))
 
 
 def _date(column: Column, raw: Raw, known: Known) -> date:
@@ -489,7 +490,7 @@ def text_of(column: Column, row: Any) -> str:
     if column.kind == "percent":
         return f"{value}%"
     if column.kind == "decimal":
-        return f"{value:,.2f} {column.unit}".strip()
+        return f"{value:,.{column.places}f} {column.unit}".strip()
     if column.kind == "dates":
         return f"{value[0]:%Y-%m-%d}" if value[0] == value[1] else f"{value[0]:%Y-%m-%d}至{value[1]:%Y-%m-%d}"
     if column.kind == "village":

@@ -493,7 +493,9 @@ def _refuse_shortfalls(
 
 
 def amount_text(amount: int, unit: str) -> str:
-    """ "125,000.00 元" for 分, "3 人" for people."""
+    """ "125,000.00 元" for 分, "1,300.00 千瓦时" for 0.01 kWh, "3 人" for people."""
+    if unit == Unit.CENTI_KWH:
+        return f"{yuan(amount)} 千瓦时"
     return f"{yuan(amount)} 元" if unit == Unit.FEN else f"{amount:,} {unit}"
 
 

@@ -71,7 +71,7 @@ class Column:
 
     `kind` says how a text becomes a value (ledger/parsing.py): text, integer, money (分), date, dates (first and last
     day), month ("2022-03"), choice (the code), yesno, identity, phone, person_name, village (a Division), organization,
-    line (a BudgetLine), subject (the Entry of `register` referred to), percent (Decimal), decimal (two places).
+    line (a BudgetLine), subject (the Entry of `register` referred to), percent (Decimal), decimal (Decimal of `places`).
     """
 
     name: str
@@ -86,6 +86,7 @@ class Column:
     numbered: bool = False  # kind text: the number of a paper (文号, 凭证号), where many digits are meant
     example: str = ""
     register: str = ""  # kind subject: the code of the register it points at
+    places: int = 2  # kind decimal: how many are kept; one with more is a price, which no sheet adds up
 
 
 @dataclass(frozen=True)

@@ -3,5 +3,6 @@
 from __future__ import annotations
 
 from ledger.registers import Register
+from projects.pv import PV_SHARE, PV_STATION, PV_YIELD
 
-REGISTERS: list[Register] = []
+REGISTERS: list[Register] = [PV_STATION, PV_YIELD, PV_SHARE]

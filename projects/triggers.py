@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
-from audit.triggers import Refusal
+from audit.triggers import Refusal, append_only
 
-TRIGGERS: list[Refusal] = []
+TABLES = ("pvstation", "pvyield", "pvshare")
+TRIGGERS: list[Refusal] = [
+    trigger
+    for table in TABLES
+    for trigger in append_only(f"projects_{table}", unique=[("entry_id", "version")])
+]

@@ -47,7 +47,7 @@ FORMATS = {
     "percent": "例如 60%",
     "money": "只填数字",
     "integer": "整数",
-    "decimal": "数字，最多两位小数",
+    "decimal": "只填数字",
     "village": "镇名加村名，例如 徐庄镇湖沟村",
 }
 
@@ -268,14 +268,14 @@ def _value(cell: Any, column: Column, value: Content) -> None:
     if isinstance(value, date):
         cell.number_format = "yyyy-mm-dd"
     elif isinstance(value, Decimal):
-        cell.number_format = "#,##0.00"
+        cell.number_format = f"#,##0.{'0' * column.places}"
 
 
 def _totals(sheet: Worksheet, columns: Sequence[Column], last: int) -> None:
     write(sheet.cell(last + 1, 1), "合计")
     for index, column in enumerate(columns, 1):
         cell = sheet.cell(last + 1, index)
-        if column.kind in NUMBERS and index > 1:
+        if column.kind in NUMBERS and index > 1 and column.places == 2:
             letter = get_column_letter(index)
             cell.value = f"=SUM({letter}{HEADER_ROW + 1}:{letter}{last})"
             cell.number_format = "0" if column.kind == "integer" else "#,##0.00"

@@ -1,0 +1,59 @@
+"""What projects offers the first screen and the reports; dates and scope are passed in."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from django.db.models import F
+
+from ledger import figures
+from ledger.models import Period, Plan
+from ledger.money import yuan
+from ledger.registers import ReportTable
+from ledger.scope import Scope
+from projects.models import PvStation
+
+# --- photovoltaics ----------------------------------------------------------------------------------------------
+
+PV_HEADINGS = (
+    "电站",
+    "发电量 本季",
+    "发电量 累计",
+    "到账收入 本季",
+    "到账收入 累计",
+    "已分配 累计",
+    "未分配",
+)
+PV_NOTE = "发电量单位千瓦时，金额单位元。发电收入不计入协作资金 450 万元；已分配不能多于到账收入。"
+
+
+def pv_tables(plan: Plan, scope: Scope, as_of: Period) -> Sequence[ReportTable]:
+    """Energy, income and its use, station by station; nothing before the first month is approved."""
+    counts = figures.own_counts(plan, "pv_", scope=scope, as_of=as_of)
+    stations: dict[int, dict[str, tuple[int, int]]] = defaultdict(lambda: defaultdict(lambda: (0, 0)))
+    for stage, count in counts.items():
+        what, _, station = stage.rpartition("_")
+        kind = "used" if what.startswith("pv_used") else what
+        quarter, total = stations[int(station)][kind]
+        stations[int(station)][kind] = quarter + count.quarter, total + count.total
+    if not stations:
+        return []
+    named = PvStation.objects.filter(
+        entry__subject__in=stations, entry__subject__in_force=F("entry"), version=F("entry__version")
+    )
+    names = dict(named.values_list("entry__subject", "name"))
+    rows = []
+    for pk, held in sorted(stations.items()):
+        energy, unused, used = held["pv_energy"], held["pv_income"], held["used"]
+        # what came in is what is still there and what was used of it
+        rows.append(
+            [
+                names.get(pk, f"电站 {pk}"),
+                *(yuan(one) for one in energy),
+                *(yuan(left + gone) for left, gone in zip(unused, used, strict=True)),
+                yuan(used[1]),
+                yuan(unused[1]),
+            ]
+        )
+    return [ReportTable("光伏发电收入和分配", PV_HEADINGS, rows, unit="千瓦时、元", note=PV_NOTE)]
