@@ -11,6 +11,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from aid.models import Donation, DonationReceiver, EnterpriseLead, Pairing, Wish
+from directory.codes import credit_code_problem
 from directory.identity import age
 from directory.models import User
 from directory.names import plain
@@ -23,20 +24,9 @@ WISH_DAYS = Parameter(
     "wish_days", "微心愿认领后送达期限", 30, "天", "超过即为超期；方案未写，按惯例", most=365
 )
 CHILD = 14  # below it a guardian consents (DOMAIN §6 PIPL art. 31)
-_CODE = "0123456789ABCDEFGHJKLMNPQRTUWXY"  # GB 32100: no I, O, S, V, Z
-_WEIGHTS = [pow(3, n, 31) for n in range(17)]
 
 
 # --- leads ------------------------------------------------------------------------------------------------------
-
-
-def credit_code_problem(code: str) -> str:
-    """What is wrong with a 统一社会信用代码 (GB 32100-2015), "" if nothing: 18 characters, the last one a check."""
-    if len(code) != 18 or any(c not in _CODE for c in code):
-        return "统一社会信用代码应为 18 位数字和大写字母（没有 I、O、S、V、Z），请核对。"
-    total = sum(_CODE.index(c) * weight for c, weight in zip(code[:17], _WEIGHTS, strict=True))
-    wanted = _CODE[-total % 31]
-    return "" if code[17] == wanted else "统一社会信用代码的校验位不对，请逐位核对。"
 
 
 def tidy_leads(lines: Sequence[tuple[Any, Mapping[str, Any]]]) -> None:

@@ -196,7 +196,7 @@ def _serve(request: HttpRequest, sheet: Sheet, initial: Mapping[str, Any]) -> Ht
         sheet.files = figures.usable_evidence(sheet.user, _numbers(typed.get("evidence", [])), sheet.entry)
     elif sheet.purpose == NEW:
         initial = forms.chosen(fields, request.GET)
-    sheet.form = build(user=sheet.user, on=timezone.localdate(), replaces=sheet.entry, initial=initial)
+    sheet.form = build(user=sheet.user, on=timezone.localdate(), initial=initial, **_ground(sheet))
     if sheet.purpose == CORRECT:
         sheet.reason_form = forms.CorrectionReasonForm(initial=reason)
     return _page(request, sheet)
@@ -204,7 +204,7 @@ def _serve(request: HttpRequest, sheet: Sheet, initial: Mapping[str, Any]) -> Ht
 
 def _receive(request: HttpRequest, sheet: Sheet) -> HttpResponse:
     on = timezone.localdate()
-    sheet.form = forms.form_class(sheet.register)(request.POST, user=sheet.user, on=on, replaces=sheet.entry)
+    sheet.form = forms.form_class(sheet.register)(request.POST, user=sheet.user, on=on, **_ground(sheet))
     if sheet.purpose == CORRECT:
         sheet.reason_form = forms.CorrectionReasonForm(request.POST)
     if (seen := request.POST.get("version", "")).isdigit():
@@ -247,6 +247,11 @@ def _receive(request: HttpRequest, sheet: Sheet) -> HttpResponse:
     except Refusal as refusal:
         sheet.form.add_error(None, refusal.message)
     return _page(request, sheet)
+
+
+def _ground(sheet: Sheet) -> dict[str, Any]:
+    """What the form is told of the entry it is about."""
+    return {"replaces": sheet.entry} | ({"steps": True} if sheet.purpose == STEP else {})
 
 
 def _twin(sheet: Sheet) -> Entry | None:

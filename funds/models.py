@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from django.db import models
 
-from funds.documents import clean_text, normal_document_no, normal_number
+from ledger.documents import clean_text, normal_document_no, normal_number
 from ledger.models import Detail
 
 

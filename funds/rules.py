@@ -13,10 +13,10 @@ from django.db.models import Q
 from django.utils import timezone
 
 from directory.models import Organization, User
-from funds.documents import looks_like_document_no
 from funds.events import ANYWHERE, RULES, files_for_others, may_file_event
 from funds.models import AdjustLevel, Event, FundFlow
 from ledger import figures
+from ledger.documents import looks_like_document_no
 from ledger.models import BudgetLine, Entry
 from ledger.scope import Scope
 

@@ -25,7 +25,7 @@ from audit.events import event, record, record_refusal
 from audit.locks import close_books, share_books
 from directory.identity import holds_number
 from directory.models import Organization, User
-from ledger import filings, posting
+from ledger import filings, fixing, posting
 from ledger.merging import PERSON_MERGE, carry_out, changes
 from ledger.models import (
     Account,
@@ -41,7 +41,7 @@ from ledger.models import (
 )
 from ledger.permissions import may_file, may_review
 from ledger.refusals import Refusal
-from ledger.registers import Claim, Leg, Register, get_register
+from ledger.registers import Claim, Fixed, Leg, Register, get_register
 from ledger.sql import Prepared
 
 P = ParamSpec("P")
@@ -467,7 +467,8 @@ _has_evidence: Prepared[Any] = Prepared(
 def approve(*, by: User, on: date, entry: Entry, version: int) -> posting.Posted:
     """Approve the version the reviewer saw; its holds become transfers. Returns the posting period and why.
 
-    Raises NotAllowed, OwnEntry, AlreadyDecided, EvidenceMissing, NotYet or NoOpenPeriod; never for want of money.
+    Raises NotAllowed, OwnEntry, AlreadyDecided, EvidenceMissing, NotYet, NoOpenPeriod or, of a row that fixes lines,
+    what fixing.put_in_force raises; never for want of money.
     """
     merging = entry.register == PERSON_MERGE.code
     (close_books if merging else share_books)()
@@ -496,6 +497,8 @@ def approve(*, by: User, on: date, entry: Entry, version: int) -> posting.Posted
             event(verb="entry.approved", by=by, **about, period=posted.period.code),
         ]
 
+    if register.fixes:
+        fixing.put_in_force(*fixed(register, entry, row), by=by, reason=f"{entry.pk} 号记录 {entry.summary}")
     posted = posting.post(entry, by_id=by.pk, at=moment(on), stands=stands, moved=moved, beside=beside)
     if merging or register.estimates:
         _concern_moved(entry)
@@ -822,7 +825,23 @@ def _file_version(
     EntryConcern.objects.bulk_create(EntryConcern(entry=entry, organization_id=pk) for pk in sorted(units))
     _hang(entry, evidence)
     filings.note_submission(entry)
+    register = get_register(entry.register)
+    if register.fixes:
+        fixing.refuse_impossible(*fixed(register, entry, row))
     posting.hold(entry, legs, claims)
+
+
+def fixed(register: Register, entry: Entry, row: Any) -> tuple[Fixed | None, Fixed | None]:
+    """What the row fixes that is in force until `entry` is approved, and what the row fixes that then will be."""
+    until = entry.corrects or entry.follows
+    before, after = detail_of(until) if until else None, row
+    if entry.kind == Entry.Kind.REVERSAL:  # what came before stands again
+        ground = until.follows if until else None
+        after = detail_of(ground) if ground else None
+    fixes = register.fixes
+    if fixes is None:
+        return None, None
+    return fixes(before) if before is not None else None, fixes(after) if after is not None else None
 
 
 def _concern_moved(entry: Entry) -> None:

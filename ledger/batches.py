@@ -21,7 +21,7 @@ from audit.events import Deed, record, record_all
 from audit.locks import share_books
 from directory.identity import hide_numbers
 from directory.models import Organization, User
-from ledger import accounts, actions, filings, posting
+from ledger import accounts, actions, filings, fixing, posting
 from ledger.actions import NotAllowed, SubjectTaken, moment, refusable
 from ledger.models import Batch, Decision, Detail, Entry, EntryConcern, Period, Subject
 from ledger.permissions import may_file, may_review
@@ -314,6 +314,8 @@ def _add(items: Sequence[Item], batch: Batch, by: User, on: date) -> None:
     with accounts.remembered():
         for item, pk in zip(items, ids, strict=True):
             row, register = item.planned.row, item.register
+            if register.fixes:
+                fixing.refuse_impossible(None, register.fixes(row))
             legs, claims = register.legs(row), register.claims(row)
             row.entry_id, row.version = pk, 1
             day = register.occurred_on(row)
@@ -496,6 +498,7 @@ def _reverse(rows: Sequence[_Filed], batch: Batch, by: User, on: date, reason: s
         for pk, row in zip(bulk.reserve(Entry, len(rows)), rows, strict=True)
     ]
     _write(entries, batch, by, at)
+    _refuse_unfixable(rows)
     for code in sorted({row.register for row in rows}):
         _copy_details(get_register(code), entries[0].pk, entries[-1].pk)
     concerned = _concerned([row.pk for row in rows])
@@ -520,6 +523,20 @@ def _reverse(rows: Sequence[_Filed], batch: Batch, by: User, on: date, reason: s
         ],
     )
     return [one.pk for one in entries]
+
+
+def _refuse_unfixable(rows: Sequence[_Filed]) -> None:
+    """Raise what forbids that what the rows fix of the books is given up for what stood before them."""
+    by_register = {row.register: get_register(row.register) for row in rows}
+    for row in rows:
+        fixes = by_register[row.register].fixes
+        if fixes is None:
+            continue
+        entry = Entry.objects.unscoped("作废批次时核对项目账户").select_related("follows").get(pk=row.pk)
+        ground = actions.detail_of(entry.follows) if entry.follows else None
+        fixing.refuse_impossible(
+            fixes(actions.detail_of(entry)), fixes(ground) if ground is not None else None
+        )
 
 
 def _copy_details(register: Register, first: int, last: int) -> None:

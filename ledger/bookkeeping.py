@@ -7,13 +7,12 @@ from datetime import date
 from decimal import Decimal
 
 from django.db import transaction
-from django.db.models import Q
 from django.utils import timezone
 
 from audit.events import record
 from audit.locks import close_books, share_books
 from directory.models import User
-from ledger import accounts, seals
+from ledger import fixing, seals
 from ledger.actions import NotAllowed, moment, need_reason, refusable
 from ledger.models import (
     Account,
@@ -22,7 +21,6 @@ from ledger.models import (
     Draft,
     Entry,
     Filing,
-    Hold,
     OpenQuestion,
     Period,
     Ruling,
@@ -32,7 +30,6 @@ from ledger.models import (
 )
 from ledger.parameters import plain
 from ledger.permissions import may_close_books, may_file, may_review, may_rule
-from ledger.posting import amount_text
 from ledger.refusals import Refusal
 from ledger.registers import Parameter
 from ledger.tasks import check_books
@@ -40,18 +37,6 @@ from ledger.tasks import check_books
 
 class CannotClose(Refusal):
     """A quarter that is closed already, not over yet, or has an earlier one still open."""
-
-
-class AccountsInUse(Refusal):
-    """Undecided entries hold the accounts that a closing, cancelling or lowering would touch."""
-
-
-class BelowBalance(Refusal):
-    """A new maximum below what the account already has and holds."""
-
-
-class MoneyLeft(Refusal):
-    """A line to be cancelled still has money beyond 已安排; it must be taken back first."""
 
 
 class UnknownReading(Refusal):
@@ -223,20 +208,14 @@ def open_subline(
     Raises NotAllowed; ClosedLine is the posting's concern.
     """
     _need_bureau(by)
-    siblings = BudgetLine.objects.filter(parent=parent).count()
-    line = BudgetLine.objects.create(
-        plan=parent.plan, parent=parent, code=code, position=siblings + 1, name=name, place=place
-    )
-    accounts.money_account(line.plan, accounts.ARRANGED, line)
-    record(verb="line.opened", by=by, target=f"ledger.budgetline:{line.pk}", summary=f"设立子项目 {name}")
-    return line
+    return fixing.open_line(by=by, parent=parent, code=code, name=name, place=place)
 
 
 @refusable("line.close")
 def close_line(*, by: User, on: date, line: BudgetLine, reason: str) -> BudgetLine:
     """Close a line and its sub-lines: no new forward moves; refunds, claw-backs and reversals still pass.
 
-    Raises NotAllowed, ReasonMissing, or AccountsInUse listing the undecided entries.
+    Raises NotAllowed, ReasonMissing, FixedByRow, or AccountsInUse listing the undecided entries.
     """
     return _end_line(by, line, BudgetLine.State.CLOSED, reason)
 
@@ -254,27 +233,15 @@ def cancel_line(*, by: User, on: date, line: BudgetLine, reason: str) -> BudgetL
 def limit_account(*, by: User, on: date, account: Account, maximum: int | None, reason: str) -> Account:
     """Set or lift an account's maximum (a contract's amount, an audited figure), in the account's unit.
 
-    Raises NotAllowed, ReasonMissing, or BelowBalance with balance and held amount and the entries that hold it.
+    Raises NotAllowed, ReasonMissing, FixedByRow, or BelowBalance with balance and held amount and the entries that hold it.
     """
     share_books()
     _need_bureau(by)
     need_reason(reason)
     account = Account.objects.select_for_update(no_key=True).get(pk=account.pk)
-    if maximum is not None and account.balance + account.held_in > maximum:
-        raise BelowBalance(
-            f"{account.name}已有 {amount_text(account.balance, account.unit)}，"
-            f"待审核 {amount_text(account.held_in, account.unit)}{_listed([account.pk])}，"
-            f"上限不能低于 {amount_text(account.balance + account.held_in, account.unit)}。"
-        )
-    old, account.maximum = account.maximum, maximum
-    account.save(update_fields=["maximum"])
-    record(
-        verb="account.limited",
-        by=by,
-        target=f"ledger.account:{account.pk}",
-        summary=f"{account.name}上限改为 {'不限' if maximum is None else amount_text(maximum, account.unit)}",
-        details={"old": old, "new": maximum, "reason": reason.strip()},
-    )
+    fixing.refuse_by_hand(account=account)
+    fixing.refuse_below(account, maximum)
+    fixing.set_maximum(account, maximum, by=by, reason=reason)
     return account
 
 
@@ -283,37 +250,12 @@ def _end_line(by: User, line: BudgetLine, state: BudgetLine.State, reason: str) 
     _need_bureau(by)
     need_reason(reason)
     lines = [line, *line.children.order_by("position")]
+    for one in lines:
+        fixing.refuse_by_hand(line=one)
     rows = Account.objects.select_for_update(no_key=True).filter(line__in=lines).order_by("pk")
-    locked = list(rows)
-    held = [a.pk for a in locked if a.held_in or a.held_out]
-    if held:
-        raise AccountsInUse(f"“{line.name}”还有待审核的记录{_listed(held)}，请先审核或退回。")
-    if state == BudgetLine.State.CANCELLED:
-        left = [a for a in locked if a.balance and a.stage in (accounts.ALLOCATED, accounts.DISBURSED)]
-        if left:
-            named = "，".join(f"{a.name} {amount_text(a.balance, a.unit)}" for a in left)
-            raise MoneyLeft(f"“{line.name}”还有未用完的资金：{named}。请先退款、收回，再取消。")
-    BudgetLine.objects.filter(pk__in=[one.pk for one in lines]).update(state=state)
-    Account.objects.filter(pk__in=[a.pk for a in locked]).update(closed=True)
-    line.state = state
-    record(
-        verb=f"line.{state.value}",
-        by=by,
-        target=f"ledger.budgetline:{line.pk}",
-        summary=f"“{line.name}”{state.label}",
-        details={"reason": reason.strip()},
-    )
+    fixing.refuse_end(line, state, list(rows))
+    fixing.set_state(lines, state, by=by, reason=reason)
     return line
-
-
-def _listed(account_ids: list[int]) -> str:
-    numbers = (
-        Hold.objects.filter(Q(source__in=account_ids) | Q(target__in=account_ids))
-        .order_by("entry_id")
-        .values_list("entry_id", flat=True)
-        .distinct()[:10]
-    )
-    return f"（{'、'.join(f'{pk} 号' for pk in numbers)}）" if numbers else ""
 
 
 # --- filings and drafts -----------------------------------------------------------------------------------------

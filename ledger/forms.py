@@ -33,7 +33,7 @@ class RegisterForm(forms.Form):
     """One row of a register. `row()` after is_valid() is the unsaved row to be submitted.
 
     `on` is today; `replaces` the entry being resubmitted or corrected: its personal values are shown masked, and left
-    as they are shown they stay what they were.
+    as they are shown they stay what they were. `steps`: it is the entry gone on from.
     """
 
     register: ClassVar[Register]
@@ -45,10 +45,12 @@ class RegisterForm(forms.Form):
         user: User,
         on: date | None = None,
         replaces: Entry | None = None,
+        steps: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(data, **kwargs)
         self.user, self.on, self.replaces = user, on or timezone.localdate(), replaces
+        self.steps = steps
         self.known = Known(user=user, on=self.on, year=None)
         self.warnings: list[str] = []
         self._row: Detail | None = None
@@ -74,7 +76,9 @@ class RegisterForm(forms.Form):
         cleaned = super().clean() or {}
         before = self._replaced_row()
         masked = self.initial_from(before) if before is not None else {}
-        values: dict[str, Any] = {"replaces": before} if before is not None else {}
+        values: dict[str, Any] = {}
+        if before is not None:
+            values = {"replaces": before, "before": before if self.steps else self._row_of(self._follows())}
         for column in self.register.columns:
             if column.name in self.errors:
                 continue
@@ -99,10 +103,14 @@ class RegisterForm(forms.Form):
         return cleaned
 
     def _replaced_row(self) -> Any:
-        if self.replaces is None:
-            return None
+        return self._row_of(self.replaces)
+
+    def _follows(self) -> Entry | None:
+        return self.replaces.follows if self.replaces is not None else None
+
+    def _row_of(self, entry: Entry | None) -> Any:
         model: Any = self.register.model
-        return model.objects.get(entry=self.replaces, version=self.replaces.version)
+        return model.objects.get(entry=entry, version=entry.version) if entry is not None else None
 
 
 def form_for(register: Register) -> type[RegisterForm]:

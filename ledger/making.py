@@ -152,7 +152,9 @@ def _row(register: Register, values: Mapping[str, Any], unit: Organization) -> A
             given[column.name] = "" if value is None and blank else value
     if issubclass(register.model, PlannedDetail):
         given["unit"] = unit
-    return register.model(**given)
+    row = register.model(**given)
+    row.before = values.get("before")
+    return row
 
 
 def _missing(register: Register, values: Mapping[str, Any]) -> Iterator[Problem]:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from directory.models import Organization, User
     from ledger.figures import Target
-    from ledger.models import Account, Detail, Entry, Period, Plan
+    from ledger.models import Account, BudgetLine, Detail, Entry, Period, Plan
     from ledger.scope import Scope
 
 
@@ -54,6 +54,39 @@ class Claim:
 def no_claims(row: Any) -> list[Claim]:
     """The claims of a register that reaches nobody."""
     return []
+
+
+@dataclass(frozen=True)
+class Opening:
+    """A sub-line that a row keeps open below another line: opened with its approval, cancelled with its reversal."""
+
+    parent: BudgetLine
+    name: str
+    place: str = ""
+
+
+@dataclass(frozen=True)
+class Maximum:
+    """The most that one money account of a line may hold, in 分; the account is opened if it is not there yet."""
+
+    stage: str
+    organization: Organization
+    contract: str
+    amount: int
+
+
+@dataclass(frozen=True)
+class Fixed:
+    """What a row fixes of a line of the budget, as long as it is in force (docs/adr/0012). `code` is the line's.
+
+    `state`: a BudgetLine.State, in which the line then is. A line that no row in force speaks of is as it was opened.
+    """
+
+    plan: Plan
+    code: str
+    state: str
+    opens: Opening | None = None
+    maxima: tuple[Maximum, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -253,7 +286,7 @@ class Register:
     columns: tuple[Column, ...] = ()
     # parsed values, one mapping a row, to unsaved rows and what is wrong with each; set-based, never a query per row.
     # A mapping may also hold "where", how the row is called in messages ("第 7 行"), and "replaces", the filed row that
-    # a form corrects. People it names are registered.
+    # a form corrects, and "before", the one its next step follows. People it names are registered.
     # Without one, every column is the field of its name, and ledger/making.py does the rest
     make: Callable[[Sequence[Mapping[str, Any]], User, date], list[Made]] | None = None
     # fills, in (row, values), what a row takes from others before its rules are asked; in bulk
@@ -278,6 +311,9 @@ class Register:
     parameters: tuple[Parameter, ...] = ()
     legs: Callable[[Any], list[Leg]] = no_legs
     claims: Callable[[Any], list[Claim]] = no_claims
+    # what the row fixes of the books while it is in force, beside what it moves; None: nothing. Such a register moves
+    # nothing, so that accounts are locked once
+    fixes: Callable[[Any], Fixed | None] | None = None
     estimates: Estimates | None = None
     # field → messages; all that is wrong, at once; {} if nothing is
     errors: Callable[[Any, User, date], Mapping[str, list[str]]] = no_errors
@@ -304,6 +340,8 @@ class Register:
             object.__setattr__(self, "legs", _making(self, "legs"))
         if self.counts:
             object.__setattr__(self, "claims", _making(self, "claims"))
+        if self.fixes and (self.legs is not no_legs or self.claims is not no_claims or self.estimates):
+            raise ValueError(f"{self.code}: a register that fixes lines moves nothing")
         if self.form is _from_columns:
             object.__setattr__(self, "form", _own_form(self))
         if self.shown is _from_columns:

@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 from ledger.registers import Register
+from projects.project import PROJECT
 from projects.pv import PV_SHARE, PV_STATION, PV_YIELD
 
-REGISTERS: list[Register] = [PV_STATION, PV_YIELD, PV_SHARE]
+REGISTERS: list[Register] = [
+    PROJECT,
+    PV_STATION,
+    PV_YIELD,
+    PV_SHARE,
+]

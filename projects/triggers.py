@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from audit.triggers import Refusal, append_only
 
-TABLES = ("pvstation", "pvyield", "pvshare")
+TABLES = (
+    "project",
+    "pvstation",
+    "pvyield",
+    "pvshare",
+)
 TRIGGERS: list[Refusal] = [
     trigger
     for table in TABLES

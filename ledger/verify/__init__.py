@@ -9,12 +9,13 @@ sums.py     balances, totals, limits, holds: what is summed against what is kept
 people.py   persons against their participations.
 moves.py    transfers against the entries they belong to.
 rows.py     entries, transfers and holds against what the register's rows say: the one pass that asks the registers.
+lines.py    lines and maxima against what the rows in force fix of them.
 entries.py  versions, subjects, corrections, steps, decisions, concerned units, filings.
 quarters.py closed quarters and their seals.
 trail.py    audit events, evidence and its files, triggers, the guard, foreign keys.
 """
 
-from ledger.verify import entries, moves, people, quarters, rows, sums, trail
+from ledger.verify import entries, lines, moves, people, quarters, rows, sums, trail
 from ledger.verify.core import CHECKS, RULES, Check, Difference, Rule, verify
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "Difference",
     "Rule",
     "entries",
+    "lines",
     "moves",
     "people",
     "quarters",

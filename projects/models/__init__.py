@@ -1,5 +1,11 @@
 """项目建设 (DOMAIN §3, §4.2–4.3): one file a subject; what each model is stands at the head of its file."""
 
+from projects.models.project import Project
 from projects.models.pv import PvShare, PvStation, PvYield
 
-__all__ = ["PvShare", "PvStation", "PvYield"]
+__all__ = [
+    "Project",
+    "PvShare",
+    "PvStation",
+    "PvYield",
+]

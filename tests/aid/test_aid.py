@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from aid.registers import DONATION, DONATION_RECEIVER, ENTERPRISE_LEAD, PAIRING, VOLUNTEERING, WISH
-from aid.rules import credit_code_problem
+from directory.codes import credit_code_problem
 from ledger import figures
 from ledger.actions import InvalidEntry
 from ledger.models import Account

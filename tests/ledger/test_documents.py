@@ -2,7 +2,7 @@
 
 import pytest
 
-from funds.documents import clean_text, looks_like_document_no, normal_document_no, normal_number
+from ledger.documents import clean_text, looks_like_document_no, normal_document_no, normal_number
 
 
 @pytest.mark.parametrize(
