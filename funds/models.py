@@ -1,6 +1,7 @@
 """The 协作资金台账.
 
 FundFlow: one event of the money, from 安排 to 收回, as one submitted version of an entry states it; rows are only added.
+PriorScale: what the partner gave the year before, to which 规模不减 compares.
 Event: which events there are. AdjustLevel, RecallFrom: what an adjustment and a claw-back must say besides.
 """
 
@@ -9,7 +10,7 @@ from __future__ import annotations
 from django.db import models
 
 from ledger.documents import clean_text, normal_document_no, normal_number
-from ledger.models import Detail
+from ledger.models import Detail, PlannedDetail
 
 
 class Event(models.TextChoices):
@@ -95,3 +96,21 @@ class FundFlow(Detail):
             setattr(self, name, normal_number(getattr(self, name)))
         for name in ("payee", "handler", "approver", "purpose", "note"):
             setattr(self, name, clean_text(getattr(self, name)))
+
+
+class PriorScale(PlannedDetail):
+    confirmed_on = models.DateField("认定日期")
+    amount = models.BigIntegerField("上年金额（分）")
+    source = models.CharField("出处", max_length=200)
+    document_no = models.CharField("文件号", max_length=100, blank=True)
+    note = models.CharField("备注", max_length=500, blank=True)
+
+    class Meta(PlannedDetail.Meta):
+        verbose_name = verbose_name_plural = "上年资金规模"
+        constraints = [
+            *PlannedDetail.Meta.constraints,
+            models.CheckConstraint(condition=models.Q(amount__gt=0), name="prior_scale_positive"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.plan.year - 1} 年"

@@ -13,6 +13,7 @@ from funds import events, rules
 from funds.events import EVENT_FIELDS, RULES
 from funds.figures import report_tables
 from funds.models import AdjustLevel, Event, FundFlow, RecallFrom
+from funds.scale import PRIOR_SCALE
 from ledger.models import BudgetLine, Plan
 from ledger.money import wan, yuan
 from ledger.registers import Column, Made, Register, Shown
@@ -187,6 +188,6 @@ FUND_FLOW = Register(
     report_tables=report_tables,
 )
 
-REGISTERS = [FUND_FLOW]
+REGISTERS = [FUND_FLOW, PRIOR_SCALE]
 
 __all__ = ["EVENT_FIELDS", "FUND_FLOW", "REGISTERS"]
