@@ -35,7 +35,8 @@ from ledger.refusals import Refusal
 from ledger.registers import Register, all_registers, get_register
 
 MOST_FILES = 20  # per entry; a voucher with more pages is one PDF
-NOT_TYPED = frozenset({"csrfmiddlewaretoken", "token", "action", "remove", "version", "after", "purpose"})
+# what the form's page sends beside its fields; no column may be called so
+NOT_TYPED = frozenset({"csrfmiddlewaretoken", "token", "action", "remove", "version", "after", "sheet"})
 
 NEW, EDIT, CORRECT, STEP = "new", "edit", "correct", "step"
 KINDS = {CORRECT: Entry.Kind.CORRECTION, STEP: Entry.Kind.STEP}  # of what else the form makes, and its draft
@@ -381,7 +382,7 @@ def draft(request: HttpRequest) -> HttpResponse:
         entry = Entry.objects.for_user(user).select_related("subject").filter(pk=int(number[:15])).first()
     if _arrived(user, token, entry, request.POST.get("version", "")):
         return JsonResponse({"message": "这一笔已经提交。"}, status=409)
-    asked = request.POST.get("purpose", "")
+    asked = request.POST.get("sheet", "")
     sheet = Sheet(asked if asked in KINDS else NEW, register, user, token, entry=entry)
     sheet.form = forms.form_class(register)(request.POST, user=user, on=timezone.localdate(), replaces=entry)
     sheet.files = figures.usable_evidence(user, _numbers(request.POST.getlist("evidence")), entry)

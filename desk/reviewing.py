@@ -79,8 +79,8 @@ def _approve_many(request: HttpRequest, user: User) -> HttpResponse:
 @staff
 def decide(request: HttpRequest, pk: int) -> HttpResponse:
     """Approve or return the version seen, then go on to the next one waiting."""
+    entry = find_entry(current_user(request), pk)
     user = _reviewer(request)
-    entry = find_entry(user, pk)
     if request.method != "POST":
         return redirect("desk:entry", entry.pk)
     reason = request.POST.get("reason", "")

@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from directory.models import Organization, User
 from ledger.models import BudgetLine, Detail, Entry
+from ledger.money import wan
 from ledger.parsing import Known, ParseError, Raw, offered, parse
 from ledger.registers import Column, Register
 
@@ -162,6 +163,8 @@ def _initial(column: Column, row: Any, shown: str) -> Any:
     if column.kind in ("integer", "decimal"):
         return "" if value is None else str(value)
     if column.kind == "money":
+        if column.unit == "万元" and isinstance(value, int):
+            return wan(value)
         return shown.removesuffix(" 元")
     if column.kind in ("organization", "line"):
         return value.code if value else ""

@@ -130,8 +130,12 @@ def plain(text: str) -> str:
 
 def heading_key(text: str) -> str:
     """A heading as it is compared: without unit, remarks in brackets, stars and spaces."""
+    return whole_key(re.sub(r"\([^()]*\)|\[[^\[\]]*\]|【[^】]*】", "", plain(text)))
+
+
+def whole_key(text: str) -> str:
+    """A heading with what stands in brackets: 公益性岗位 and 公益性岗位（月数） are two columns."""
     key = plain(text)
-    key = re.sub(r"\([^()]*\)|\[[^\[\]]*\]|【[^】]*】", "", key)
     return re.sub(r"[*●○:,;、/·]+$|^[*●○]+", "", key).casefold()
 
 
@@ -219,11 +223,12 @@ def _header(sheet: Sheet, register: Register) -> _Found | None:
 
 def _headings(register: Register) -> dict[str, Column]:
     known: dict[str, Column] = {}
-    for column in register.columns:  # what one column is called goes before what another may be called
-        known.setdefault(heading_key(column.label), column)
-    for column in register.columns:
-        for heading in column.aliases:
-            known.setdefault(heading_key(heading), column)
+    # what one column is called goes before what another may be called
+    named = [(column.label, column) for column in register.columns]
+    named += [(heading, column) for column in register.columns for heading in column.aliases]
+    for key_of in (whole_key, heading_key):
+        for heading, column in named:
+            known.setdefault(key_of(heading), column)
     return known
 
 
@@ -270,7 +275,7 @@ def _match(
         grouped = heading_key(group)
         column = (
             known.get(f"{grouped}/{key}") or known.get(f"{grouped}{key}") if grouped else None
-        ) or known.get(key)
+        ) or known.get(whole_key(leaf), known.get(key))
         if column is None:
             if key == NUMBER:
                 number_at = index if number_at is None else number_at
