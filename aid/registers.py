@@ -4,25 +4,12 @@ from __future__ import annotations
 
 from aid import rules
 from aid.models import Donation, DonationReceiver, EnterpriseLead, Pairing, Volunteering, Wish
-from directory.models import Organization
-from ledger.making import BENEFIT, PERSON, joined
+from ledger.making import BENEFIT, NOTE, PERSON, joined, towns_and_departments
 from ledger.models import Unit
-from ledger.registers import Column, Register
+from ledger.registers import Column, Register, always
 
-NOTE = Column("note", "备注", "text")
 # 类别 is the wish's own heading; the person's goes by the directory's facts
 WHO = tuple(column for column in PERSON if column.name != "category")
-
-
-def may_file(organization: Organization | None) -> bool:
-    """Townships, departments and the bureau of 山亭."""
-    kinds = {Organization.Kind.TOWNSHIP, Organization.Kind.DEPARTMENT, Organization.Kind.BUREAU}
-    return organization is not None and organization.kind in kinds
-
-
-def always(row: object) -> bool:
-    """Every row counts its person."""
-    return True
 
 
 ENTERPRISE_LEAD = Register(
@@ -58,7 +45,7 @@ ENTERPRISE_LEAD = Register(
     summary=lambda row: f"{row.firm} · {row.get_stage_display()} · {row.get_industry_display()}",
     errors=rules.lead_errors,
     warnings=rules.lead_warnings,
-    may_file=may_file,
+    may_file=towns_and_departments,
     next_step="登记对接进展",
     adds={"enterprise_leads": lambda row: 1},
 )  # fmt: skip
@@ -93,7 +80,7 @@ DONATION = Register(
     amount=lambda row: row.value,
     errors=rules.donation_errors,
     evidence_rule=lambda row: "捐赠票据或接收、发放凭证",
-    may_file=may_file,
+    may_file=towns_and_departments,
     legs=rules.donation_legs,
     kinds={"received": "收到捐赠", "handed": "发放捐赠"},
 )  # fmt: skip
@@ -116,7 +103,7 @@ DONATION_RECEIVER = Register(
     occurred_on=lambda row: row.given_on,
     summary=lambda row: f"受赠 · 人员 {row.person_id} · {row.what}",
     errors=rules.receiver_errors,
-    may_file=may_file,
+    may_file=towns_and_departments,
     counts={BENEFIT: always},
 )  # fmt: skip
 
@@ -148,7 +135,7 @@ WISH = Register(
     errors=rules.wish_errors,
     warnings=rules.wish_warnings,
     evidence_rule=lambda row: "送达照片（遮面）" if row.state == Wish.State.DELIVERED else "",
-    may_file=may_file,
+    may_file=towns_and_departments,
     next_step="登记心愿进展",
     adds={"wishes": lambda row: int(row.state == Wish.State.DELIVERED)},
     counts={BENEFIT: lambda row: row.state == Wish.State.DELIVERED},
@@ -200,7 +187,7 @@ PAIRING = Register(
     summary=lambda row: f"{row.helper} · 人员 {row.person_id} · {row.get_state_display()}",
     errors=rules.pairing_errors,
     evidence_rule=lambda row: "结对协议或登记表",
-    may_file=may_file,
+    may_file=towns_and_departments,
     next_step="登记帮扶进展",
     adds={"pairings": lambda row: 1},
     counts={BENEFIT: always},

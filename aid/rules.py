@@ -7,7 +7,6 @@ from datetime import date
 from itertools import pairwise
 from typing import Any
 
-from django.db.models import F
 from django.utils import timezone
 
 from aid.models import Donation, DonationReceiver, EnterpriseLead, Pairing, Wish
@@ -16,7 +15,7 @@ from directory.identity import age
 from directory.models import User
 from directory.names import plain
 from ledger.accounts import outside_account, own_account
-from ledger.making import Problem, collect, joined
+from ledger.making import Problem, collect, joined, pointed_at
 from ledger.models import Unit
 from ledger.registers import Leg, Parameter
 
@@ -126,11 +125,8 @@ def donation_legs(row: Donation) -> list[Leg]:
 
 def set_donations(lines: Sequence[tuple[Any, Mapping[str, Any]]]) -> None:
     """The plan of the donation is the plan of whoever received something of it."""
-    wanted = {values["donation"].pk for _, values in lines}
-    found = Donation.objects.filter(entry__in=wanted, version=F("entry__version")).select_related("plan")
-    donations = {row.entry_id: row for row in found}
-    for row, values in lines:
-        row.plan, row.gift = donations[values["donation"].pk].plan, donations[values["donation"].pk]
+    for row, gift in pointed_at(Donation, lines, "donation", "plan"):
+        row.plan, row.gift = gift.plan, gift
 
 
 def receiver_errors(row: DonationReceiver, by: User, on: date) -> Mapping[str, list[str]]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.forms import Form
 
-from directory.models import Organization, User
+from directory.models import User
 from funds import events, rules
 from funds.events import EVENT_FIELDS, RULES
 from funds.figures import report_tables
@@ -16,7 +16,7 @@ from funds.models import AdjustLevel, Event, FundFlow, RecallFrom
 from funds.scale import PRIOR_SCALE
 from ledger.models import BudgetLine, Plan
 from ledger.money import wan, yuan
-from ledger.registers import Column, Made, Register, Shown
+from ledger.registers import Column, Made, Register, Shown, filed_by
 
 
 def _form() -> type[Form]:
@@ -161,11 +161,6 @@ def amount(row: FundFlow) -> int:
     return row.amount
 
 
-def may_file(organization: Organization | None) -> bool:
-    """Whether a unit files this register at all: every unit of 山亭."""
-    return organization is not None and organization.kind in events.UNIT_ITSELF
-
-
 FUND_FLOW = Register(
     code="fund_flow",
     name="协作资金台账",
@@ -183,7 +178,7 @@ FUND_FLOW = Register(
     warnings=rules.warnings,
     evidence_rule=evidence_rule,
     shown=shown,
-    may_file=may_file,
+    may_file=filed_by(*events.UNIT_ITSELF),
     kinds={event.value: event.label for event in Event},
     report_tables=report_tables,
 )

@@ -6,12 +6,9 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from django.db.models import F
-
 from directory.models import User
 from labor.models import TrainingAttendance, TrainingCourse
-from ledger.making import PERSON
-from ledger.models import Entry
+from ledger.making import NOTE, PERSON, pointed_at, waits_for
 from ledger.registers import Column
 
 CODE = "training_attendance"
@@ -24,17 +21,13 @@ COLUMNS = (
     Column("certificate_no", "证书编号", "text", aliases=("证书号",), help="以身份证号作证书编号的，请不要填。"),
     Column("employer", "培训后就业单位", "text", aliases=("培训后就业", "就业单位", "培训后就业(单位)")),
     Column("subsidy", "补贴", "money", unit="元", aliases=("补贴(元)", "补贴（元）", "培训补贴"), example="300"),
-    Column("note", "备注", "text"),
+    NOTE,
 )  # fmt: skip
 
 
 def set_courses(lines: Sequence[tuple[Any, Mapping[str, Any]]]) -> None:
     """What the course says: its title, its plan, and the day from which its people count."""
-    wanted = {values["course"].pk for _, values in lines}
-    found = TrainingCourse.objects.filter(entry__in=wanted, version=F("entry__version"))
-    courses = {course.entry_id: course for course in found.select_related("plan")}
-    for row, values in lines:
-        course = courses[values["course"].pk]
+    for row, course in pointed_at(TrainingCourse, lines, "course", "plan"):
         row.course_title, row.plan, row.occurred_on = course.title[:160], course.plan, course.starts_on
 
 
@@ -62,9 +55,4 @@ def errors(row: TrainingAttendance, by: User, on: date) -> Mapping[str, list[str
 
 def not_yet(row: TrainingAttendance) -> str:
     """A person is counted only in a course that is itself approved."""
-    if row.entry.kind == Entry.Kind.REVERSAL or row.course.in_force_id is not None:
-        return ""
-    waiting = row.course.undecided_id
-    return f"所属班次“{row.course_title}”还没有通过审核" + (
-        f"，请先审核 {waiting} 号记录。" if waiting else "，请先退回本条，待班次重新填报。"
-    )
+    return waits_for(row.entry, row.course, f"所属班次“{row.course_title}”")

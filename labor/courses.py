@@ -13,14 +13,13 @@ from directory.names import plain
 from labor.estimates import ATTENDANCES, live_attendances
 from labor.models import CourseKind, TrainingCourse
 from ledger.accounts import outside_account, remembered, target_account
-from ledger.making import Problem, collect, long_texts
+from ledger.making import NOTE, Problem, collect, long_texts
 from ledger.models import Entry, Plan, Unit
 from ledger.registers import Column, Leg, Made
 
 CODE = "training_course"
 COURSES = "training_courses"
 LONGEST_COURSE = 366  # days
-FILES = frozenset({Organization.Kind.TOWNSHIP, Organization.Kind.DEPARTMENT, Organization.Kind.BUREAU})
 
 KINDS = (
     *CourseKind.choices,
@@ -51,7 +50,7 @@ COLUMNS = (
     Column("funding", "资金来源", "text", aliases=("来源",)),
     Column("estimate", "估计人数", "integer", unit="人", aliases=("培训人数", "约培训人数", "人数"), example="60",
            help="只在没有花名册时填：按人次计、不计人；学员登记并通过后，由花名册替代。"),
-    Column("note", "备注", "text"),
+    NOTE,
 )  # fmt: skip
 PLAIN = ("number", "name", "term", "category", "trade", "host", "provider", "place", "hours", "days", "cost",
          "funding", "estimate", "note")  # fmt: skip

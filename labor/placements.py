@@ -8,7 +8,7 @@ from typing import Any
 
 from directory.models import User
 from labor.models import JobFair, Placement
-from ledger.making import BENEFIT, PERSON, Problem, collect, joined
+from ledger.making import BENEFIT, NOTE, PERSON, Problem, collect, joined
 from ledger.registers import Column, Parameter, Register
 
 STABLE_MONTHS = Parameter(
@@ -89,7 +89,7 @@ PLACEMENT = Register(
         Column("point_to_point", "是否点对点输送", "yesno", aliases=("点对点",)),
         Column("channel", "就业渠道", "choice", choices=(*Placement.Channel.choices, ("self", "自发"))),
         Column("subsidy", "补贴金额", "money", unit="元", aliases=("交通补贴", "补贴(元)", "补贴（元）")),
-        Column("note", "备注", "text"),
+        NOTE,
     ),
     prepare=decide_placements,
     natural_key=lambda row: joined(row.person_id, row.employer, row.starts_on),
@@ -136,7 +136,7 @@ JOB_FAIR = Register(
         Column("attendees", "求职人数", "integer", unit="人", aliases=("参加人数",)),
         Column("matched", "达成意向", "integer", unit="人", aliases=("达成意向人数",)),
         Column("signed", "签约人数", "integer", unit="人"),
-        Column("note", "备注", "text"),
+        NOTE,
     ),
     natural_key=lambda row: joined(row.held_on, row.name),
     occurred_on=lambda row: row.held_on,

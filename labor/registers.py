@@ -2,25 +2,13 @@
 
 from __future__ import annotations
 
-from directory.models import Organization
 from labor import attendances, courses, estimates
 from labor.figures import attendance_tables, cards, course_tables
 from labor.models import TrainingAttendance, TrainingCourse
 from labor.placements import JOB_FAIR, PLACEMENT
 from labor.rosters import ROSTER, ROSTER_HANDOVER
-from ledger.making import BENEFIT
-from ledger.registers import Register
-
-
-def always(row: object) -> bool:
-    """Every row counts its person."""
-    return True
-
-
-def may_file(organization: Organization | None) -> bool:
-    """Townships, departments and the bureau of 山亭."""
-    return organization is not None and organization.kind in courses.FILES
-
+from ledger.making import BENEFIT, towns_and_departments
+from ledger.registers import Register, always
 
 TRAINING_COURSE = Register(
     code=courses.CODE,
@@ -38,7 +26,7 @@ TRAINING_COURSE = Register(
     warnings=courses.warnings,
     evidence_rule=courses.evidence_rule,
     not_yet=courses.not_yet,
-    may_file=may_file,
+    may_file=towns_and_departments,
     kinds={courses.CODE: "举办培训班"},
     cards=cards,
     report_tables=course_tables,
@@ -57,7 +45,7 @@ TRAINING_ATTENDANCE = Register(
     estimates=estimates.OF_ATTENDANCES,
     errors=attendances.errors,
     not_yet=attendances.not_yet,
-    may_file=may_file,
+    may_file=towns_and_departments,
     adds={estimates.ATTENDANCES: lambda row: 1},
     counts={"trained_people": always, "trained_or_employed": always, BENEFIT: always},
     kinds={attendances.CODE: "参加培训"},

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import date, timedelta
+from datetime import date
 
 from directory.models import PersonFact, User
 from labor.models import RosterHandover, RosterRow
-from ledger.making import DIVISION, ID_NUMBER, NAME, PHONES, SEX, Problem, collect
+from ledger.making import DIVISION, ID_NUMBER, NAME, NOTE, PHONES, SEX, Problem, collect, quarter_end_problem
 from ledger.registers import Column, Parameter, Register
 
 HANDOVER_DAYS = Parameter(
@@ -90,7 +90,7 @@ ROSTER = Register(
         Column("wish_place", "意向地", "text"),
         Column("wish_post", "意向岗位", "text"),
         Column("training_need", "培训需求", "text"),
-        Column("note", "备注", "text"),
+        NOTE,
     ),
     natural_key=lambda row: str(row.person_id),
     occurred_on=lambda row: row.roster_on,
@@ -107,9 +107,7 @@ def handover_errors(row: RosterHandover, by: User, on: date) -> Mapping[str, lis
 
 
 def _handover_problems(row: RosterHandover, on: date) -> Iterator[Problem]:
-    day = row.quarter_ends_on
-    if day.month % 3 or (day + timedelta(days=1)).month == day.month:
-        yield "quarter_ends_on", f"{day} 不是季度的最后一天，应为 3-31、6-30、9-30 或 12-31。"
+    yield from quarter_end_problem("quarter_ends_on", row.quarter_ends_on)
     if row.sent_on < row.roster_on:
         yield "sent_on", f"提供时间 {row.sent_on} 早于花名册日期 {row.roster_on}，请核对。"
     if row.sent_on > on:
@@ -150,7 +148,7 @@ ROSTER_HANDOVER = Register(
         Column("receiver", "接收单位和人", "text", required=True, example="荣成市人社局"),
         Column("sent_on", "提供时间", "date", required=True),
         Column("received_on", "荣成签收时间", "date", help="还没有签收的不填，签收后登记。"),
-        Column("note", "备注", "text"),
+        NOTE,
     ),
     natural_key=lambda row: row.quarter_ends_on.isoformat(),
     occurred_on=lambda row: row.received_on or row.sent_on,

@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
-from django.db.models import CharField
+from django.db.models import CharField, F
 
 from audit.bulk import portions
 from directory import facts
@@ -22,8 +22,8 @@ from directory.models import Division, Organization, Person, User
 from directory.names import plain
 from directory.people import PersonRow, match_people, resolve_people, survivors
 from ledger.accounts import count_accounts, outside_account, remembered, target_account
-from ledger.models import Account, Category, Detail, Entry, PersonDetail, Plan, PlannedDetail
-from ledger.registers import Claim, Column, Leg, Made, Register
+from ledger.models import Account, Category, Detail, Entry, PersonDetail, Plan, PlannedDetail, Subject
+from ledger.registers import Claim, Column, Leg, Made, Register, filed_by
 
 Problem = tuple[str, str]  # column, message
 
@@ -74,7 +74,12 @@ PHONES = Column(
     aliases=("联系电话", "手机", "手机号"),
     example="13800001234",
 )
+NOTE = Column("note", "备注", "text")
 PERSON = (NAME, SEX, ID_NUMBER, BIRTH_MONTH, DIVISION, CATEGORY, PHONES)
+# who works for the plan in 山亭, the treasury apart
+towns_and_departments = filed_by(
+    Organization.Kind.TOWNSHIP, Organization.Kind.DEPARTMENT, Organization.Kind.BUREAU
+)
 OF_THE_PERSON = ("name", "sex", "id_number", "birth_month", "phones")
 
 
@@ -130,6 +135,35 @@ def collect(problems: Iterable[Problem]) -> dict[str, list[str]]:
     for name, message in problems:
         found.setdefault(name, []).append(message)
     return found
+
+
+# --- what rules have in common -----------------------------------------------------------------------------------
+
+
+def quarter_end_problem(name: str, day: date) -> Iterator[Problem]:
+    """A day that must be the last one of a quarter."""
+    if day.month % 3 or (day + timedelta(days=1)).month == day.month:
+        yield name, f"{day} 不是季度的最后一天，应为 3-31、6-30、9-30 或 12-31。"
+
+
+def pointed_at(
+    model: Any, lines: Sequence[tuple[Any, Mapping[str, Any]]], name: str, *related: str
+) -> Iterator[tuple[Any, Any]]:
+    """Each row with the row of `model` that its column `name` points at, for a register's `prepare`. One query."""
+    wanted = {values[name].pk for _, values in lines}
+    found = model.objects.filter(entry__in=wanted, version=F("entry__version")).select_related(*related)
+    rows = {one.entry_id: one for one in found}
+    for row, values in lines:
+        yield row, rows[values[name].pk]
+
+
+def waits_for(entry: Entry, subject: Subject, what: str) -> str:
+    """Why an entry may not be approved yet: what it belongs to, called `what`, is not in force; "" if it may."""
+    if entry.kind == Entry.Kind.REVERSAL or subject.in_force_id is not None:
+        return ""
+    waiting = subject.undecided_id
+    then = f"请先审核 {waiting} 号记录。" if waiting else "请先退回本条，待其重新填报。"
+    return f"{what}还没有通过审核，{then}"
 
 
 # --- the row by itself --------------------------------------------------------------------------------------------

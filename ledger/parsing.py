@@ -105,10 +105,11 @@ class Known:
 
     @cached_property
     def lines_by_name(self) -> dict[str, list[BudgetLine]]:
-        """Code, name or alias → lines."""
+        """Code, name, both or alias → lines."""
         found: dict[str, list[BudgetLine]] = {}
         for line in self.lines:
-            texts = {line.code, line.name, *(alias.name for alias in line.aliases.all())}
+            shown = f"{line.code} {line.name}"
+            texts = {line.code, line.name, shown, *(alias.name for alias in line.aliases.all())}
             for key in {plain(text) for text in texts}:
                 found.setdefault(key, []).append(line)
         return found

@@ -242,6 +242,16 @@ def anybody(organization: Organization | None) -> bool:
     return organization is not None
 
 
+def filed_by(*kinds: str) -> Callable[[Organization | None], bool]:
+    """A register that units of these kinds (Organization.Kind) file."""
+    return lambda organization: organization is not None and organization.kind in kinds
+
+
+def always(row: Any) -> bool:
+    """Every row counts its person."""
+    return True
+
+
 def nothing_to_prepare(lines: Any) -> None:
     """The preparation of a register whose columns say all."""
 

@@ -3,26 +3,19 @@
 from __future__ import annotations
 
 from directory.models import Organization
-from ledger.making import joined
-from ledger.registers import Column, Register
+from ledger.making import NOTE, joined
+from ledger.registers import Column, Register, filed_by
 from liaison import rules
 from liaison.models import Level, Meeting, MeetingDecision, Publicity, Visit, WorkPlan
 
-NOTE = Column("note", "备注", "text")
 LEVEL = Column("level", "层级", "choice", required=True,
                choices=(*Level.choices, ("chief", "主要领导"), ("deputy", "分管领导")))  # fmt: skip
 
 
-def both_counties(organization: Organization | None) -> bool:
-    """Every unit but the townships: the bureau, departments, and the partner for what it holds."""
-    return organization is not None and organization.kind != Organization.Kind.TOWNSHIP
-
-
-def departments(organization: Organization | None) -> bool:
-    """Whoever the plan asks for a yearly plan, stage goals and results (三（二）)."""
-    kinds = {Organization.Kind.DEPARTMENT, Organization.Kind.BUREAU, Organization.Kind.FINANCE}
-    return organization is not None and organization.kind in kinds
-
+# every unit but the townships; the partner for what it holds
+both_counties = filed_by(*(kind for kind in Organization.Kind if kind != Organization.Kind.TOWNSHIP))
+# whoever the plan asks for a yearly plan, stage goals and results (三（二）)
+departments = filed_by(Organization.Kind.DEPARTMENT, Organization.Kind.BUREAU, Organization.Kind.FINANCE)
 
 MEETING = Register(
     code="meeting",

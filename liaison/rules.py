@@ -7,11 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from django.db.models import F
 from django.utils import timezone
 
 from directory.models import User
-from ledger.making import Problem, collect, joined
+from ledger.making import Problem, collect, joined, pointed_at
 from liaison.models import Meeting, MeetingDecision, Publicity, WorkPlan
 
 _DASHES = re.compile(r"[—–－‒―-]+")
@@ -26,11 +25,7 @@ def publicity_key(row: Publicity) -> str:
 
 def set_meetings(lines: Sequence[tuple[Any, Mapping[str, Any]]]) -> None:
     """The name and the day of the meeting that decided."""
-    wanted = {values["meeting"].pk for _, values in lines}
-    found = Meeting.objects.filter(entry__in=wanted, version=F("entry__version"))
-    meetings = {row.entry_id: row for row in found}
-    for row, values in lines:
-        meeting = meetings[values["meeting"].pk]
+    for row, meeting in pointed_at(Meeting, lines, "meeting"):
         row.meeting_name, row.decided_on = meeting.name, meeting.held_on
 
 

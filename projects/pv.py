@@ -15,10 +15,10 @@ from typing import Any
 from django.db.models import F
 
 from directory.matching import Ambiguous, NoMatch, load_names
-from directory.models import Division, Organization, User
+from directory.models import Division, User
 from directory.names import plain
 from ledger.accounts import outside_account, own_account
-from ledger.making import Problem, collect, joined
+from ledger.making import NOTE, Problem, collect, joined, pointed_at, towns_and_departments, waits_for
 from ledger.models import Account, Entry, Unit
 from ledger.registers import Column, Leg, Parameter, Register
 from projects.figures import pv_tables
@@ -35,13 +35,6 @@ INCOME_GAP = Parameter(
 )
 ENERGY, INCOME, USED = "pv_energy", "pv_income", "pv_used"
 GENERATED, EARNED, GIVEN = "generated", "earned", "given"
-FILES = {Organization.Kind.TOWNSHIP, Organization.Kind.DEPARTMENT, Organization.Kind.BUREAU}
-NOTE = Column("note", "备注", "text")
-
-
-def may_file(organization: Organization | None) -> bool:
-    """Townships, departments and the bureau of 山亭."""
-    return organization is not None and organization.kind in FILES
 
 
 # --- the station ------------------------------------------------------------------------------------------------
@@ -154,7 +147,7 @@ PV_STATION = Register(
     warnings=station_warnings,
     evidence_rule=lambda row: "并网验收单或购售电合同",
     not_yet=station_unused,
-    may_file=may_file,
+    may_file=towns_and_departments,
     next_step="登记电站变更",
 )  # fmt: skip
 
@@ -162,22 +155,17 @@ PV_STATION = Register(
 # --- what it makes and earns ------------------------------------------------------------------------------------
 
 
-def _set_stations(lines: Sequence[tuple[Any, Mapping[str, Any]]]) -> dict[int, PvStation]:
-    """The station's name, plan and unit for every row: its chain is one, whatever the year. One query."""
-    wanted = {values["station"].pk for _, values in lines}
-    found = PvStation.objects.filter(entry__in=wanted, version=F("entry__version"))
-    stations = {row.entry_id: row for row in found.select_related("plan", "unit")}
-    for row, values in lines:
-        station = stations[values["station"].pk]
+def set_stations(lines: Sequence[tuple[Any, Mapping[str, Any]]]) -> None:
+    """The station's name, plan and unit for every row: its chain is one, whatever the year."""
+    for row, station in pointed_at(PvStation, lines, "station", "plan", "unit"):
         row.station_name, row.plan, row.unit = station.name, station.plan, station.unit
         row.of = station
-    return stations
 
 
 def weigh_yields(lines: Sequence[tuple[Any, Mapping[str, Any]]]) -> None:
     """What the station says, and what is odd in the light of the year's other months and of the thresholds: frozen,
     so that another threshold changes nothing of the past."""
-    stations = _set_stations(lines)
+    set_stations(lines)
     least, most, gap = LEAST_YIELD.value(), MOST_YIELD.value(), INCOME_GAP.value()
     standing = PvYield.objects.filter(
         station__in={row.station_id for row, _ in lines},
@@ -191,9 +179,8 @@ def weigh_yields(lines: Sequence[tuple[Any, Mapping[str, Any]]]) -> None:
         )
     }
     known |= {(row.station_id, row.month): row.generated for row, _ in lines}
-    for row, values in lines:
-        capacity = stations[values["station"].pk].capacity
-        row.doubts = "；".join(_doubts(row, capacity, known, least, most, gap))[:300]
+    for row, _ in lines:
+        row.doubts = "；".join(_doubts(row, row.of.capacity, known, least, most, gap))[:300]
 
 
 def _doubts(
@@ -271,10 +258,7 @@ def yield_warnings(row: PvYield) -> list[str]:
 
 def station_stands(row: PvYield | PvShare) -> str:
     """A month or a use is approved only of a station that is itself approved."""
-    if row.entry.kind == Entry.Kind.REVERSAL or row.station.in_force_id is not None:
-        return ""
-    waiting = row.station.undecided_id
-    return f"电站“{row.station_name}”还没有通过审核" + (f"，请先审核 {waiting} 号记录。" if waiting else "。")
+    return waits_for(row.entry, row.station, f"电站“{row.station_name}”")
 
 
 STATION = Column(
@@ -315,7 +299,7 @@ PV_YIELD = Register(
     warnings=yield_warnings,
     evidence_rule=lambda row: "电费结算单或银行回单" if row.received_on else "电费结算单或抄表记录",
     not_yet=station_stands,
-    may_file=may_file,
+    may_file=towns_and_departments,
     next_step="登记到账",
     legs=yield_legs,
     kinds={GENERATED: "发电", EARNED: "发电收入到账"},
@@ -325,11 +309,6 @@ PV_YIELD = Register(
 
 
 # --- what the income is used for --------------------------------------------------------------------------------
-
-
-def set_stations(lines: Sequence[tuple[Any, Mapping[str, Any]]]) -> None:
-    """What the station says."""
-    _set_stations(lines)
 
 
 def share_errors(row: PvShare, by: User, on: date) -> Mapping[str, list[str]]:
@@ -387,7 +366,7 @@ PV_SHARE = Register(
     warnings=lambda row: [] if row.is_public else ["分配结果须在村里公示，公示后请填“是”。"],
     evidence_rule=lambda row: "分配方案、公示照片或支付凭证",
     not_yet=station_stands,
-    may_file=may_file,
+    may_file=towns_and_departments,
     legs=share_legs,
     kinds={GIVEN: "使用发电收益"},
 )  # fmt: skip

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from directory.models import Organization
-from ledger.making import BIRTH_MONTH, ID_NUMBER, NAME, PHONES, SEX, joined
-from ledger.registers import Column, Register
+from ledger.making import BIRTH_MONTH, ID_NUMBER, NAME, NOTE, PHONES, SEX, joined
+from ledger.registers import Column, Register, filed_by
 from talent import rules
 from talent.models import (
     CultureExchange,
@@ -17,7 +17,6 @@ from talent.models import (
 )
 
 PERSON = (NAME, SEX, ID_NUMBER, BIRTH_MONTH)
-NOTE = Column("note", "备注", "text")
 STARTS = Column(
     "starts_on", "起始日期", "date", required=True, aliases=("起始", "开始日期", "起始时间", "挂职开始时间")
 )
@@ -27,11 +26,8 @@ ENDS = Column(
 STATE = Column("state", "状态", "choice", required=True, choices=(*Stay.choices,), aliases=("在岗状态",))
 
 
-def may_file(organization: Organization | None) -> bool:
-    """Departments and the bureau of 山亭; the partner for the people it sends (DOMAIN §7)."""
-    kinds = {Organization.Kind.DEPARTMENT, Organization.Kind.BUREAU, Organization.Kind.PARTNER}
-    return organization is not None and organization.kind in kinds
-
+# the partner files the people it sends (DOMAIN §7)
+both_sides = filed_by(Organization.Kind.DEPARTMENT, Organization.Kind.BUREAU, Organization.Kind.PARTNER)
 
 SECONDMENT = Register(
     code="secondment",
@@ -66,7 +62,7 @@ SECONDMENT = Register(
     errors=rules.stay_errors,
     warnings=rules.secondment_warnings,
     evidence_rule=lambda row: "派出文件或通知",
-    may_file=may_file,
+    may_file=both_sides,
     next_step="登记期满或返回",
     counts={"secondments": lambda row: row.is_counted},
     parameters=(rules.SECONDMENT_MONTHS, rules.EXPERT_MONTHS),
@@ -98,7 +94,7 @@ SUPPORT_POST = Register(
     errors=rules.stay_errors,
     warnings=rules.support_warnings,
     evidence_rule=lambda row: "派出文件或接收函",
-    may_file=may_file,
+    may_file=both_sides,
     next_step="登记期满或返回",
     counts={
         "support_doctors": lambda row: row.kind == SupportPost.Kind.DOCTOR,
@@ -133,7 +129,7 @@ SUPPORT_WORK = Register(
     occurred_on=lambda row: row.quarter_ends_on,
     summary=lambda row: f"{row.get_kind_display()}工作量 · 人员 {row.person_id} · {row.quarter_ends_on:%Y-%m}",
     errors=rules.work_errors,
-    may_file=may_file,
+    may_file=both_sides,
 )  # fmt: skip
 
 TECH_EXCHANGE = Register(

@@ -6,11 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
-from django.db.models import F
-
 from directory.identity import mask_name
 from directory.models import User
-from ledger.making import Problem, collect
+from ledger.making import Problem, collect, pointed_at, quarter_end_problem
 from ledger.registers import Parameter
 from talent.models import Direction, Secondment, Stay, SupportPost, SupportWork
 
@@ -105,12 +103,7 @@ def post_called(row: SupportPost) -> list[str]:
 
 def set_posts(lines: Sequence[tuple[Any, Mapping[str, Any]]]) -> None:
     """The kind and the person of the post whose work it is."""
-    wanted = {values["post"].pk for _, values in lines}
-    posts = {
-        row.entry_id: row for row in SupportPost.objects.filter(entry__in=wanted, version=F("entry__version"))
-    }
-    for row, values in lines:
-        post = posts[values["post"].pk]
+    for row, post in pointed_at(SupportPost, lines, "post"):
         row.kind, row.person_id, row.began = post.kind, post.person_id, post.starts_on
 
 
@@ -121,8 +114,7 @@ def work_errors(row: SupportWork, by: User, on: date) -> Mapping[str, list[str]]
 
 def _work_problems(row: SupportWork) -> Iterator[Problem]:
     day = row.quarter_ends_on
-    if day.month % 3 or (day + timedelta(days=1)).month == day.month:
-        yield "quarter_ends_on", f"{day} 不是季度的最后一天，应为 3-31、6-30、9-30 或 12-31。"
+    yield from quarter_end_problem("quarter_ends_on", day)
     began: date | None = getattr(row, "began", None)
     if began is not None and day < began:
         yield "quarter_ends_on", f"{day} 早于这位人员的起始日期 {began}，请核对。"
