@@ -22,7 +22,6 @@ from django.utils import timezone
 from openpyxl import load_workbook
 
 from desk import urls as desk_urls
-from desk.forms import form_class
 from directory import facts
 from directory.models import Division, Organization, Person, User
 from ledger import actions
@@ -139,8 +138,9 @@ def test_the_whole_way(world: World, code: str) -> None:
     entry = way.filed_from(entry, "correct", REASON)
     assert entry.kind == Entry.Kind.CORRECTION
     assert changes(before) == moves(way.register, actions.detail_of(entry))
-    while entry is not None:
-        entry = way.reversed(entry)
+    last: Entry | None = entry
+    while last is not None:
+        last = way.reversed(last)
     assert changes(before) == {}
     assert list(verify()) == []
 
@@ -276,9 +276,10 @@ class Way:
 
     def posted(self) -> dict[str, Any]:
         """What the form sends."""
-        form = form_class(self.register)
+        form = self.register.form()
         if not issubclass(form, RegisterForm):
-            return given(form.initial_from(self.made()))
+            own: Any = form
+            return given(own.initial_from(self.made()))
         codes = {
             column.name: {label: code for code, label in reversed(column.choices)}
             for column in self.register.columns
@@ -306,7 +307,7 @@ class Way:
 
     def returned_and_filed_again(self, entry: Entry) -> Entry:
         """Sent back with a remark at every field, which the clerk reads there; masked values stay what they are."""
-        fields = [c.name for c in self.register.columns if c.name in form_class(self.register).base_fields]
+        fields = [c.name for c in self.register.columns if c.name in self.register.form().base_fields]
         self.decide(entry, decision="return", **{f"remark-{name}": f"{REMARK}{name}" for name in fields})
         url = f"/desk/entries/{entry.pk}/edit/"
         page = self.clerk.get(url, follow=True)
