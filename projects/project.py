@@ -19,7 +19,7 @@ from ledger import figures
 from ledger.accounts import SPENT
 from ledger.documents import normal_document_no, normal_number
 from ledger.figures import LineMoney
-from ledger.making import Problem, collect
+from ledger.making import NOTE, Problem, collect, towns_and_departments
 from ledger.models import BudgetLine
 from ledger.money import wan, yuan
 from ledger.registers import Column, Fixed, Maximum, Opening, Parameter, Register
@@ -472,12 +472,6 @@ def due(row: Project, on: date) -> Due | None:
     return None
 
 
-def may_file(organization: Organization | None) -> bool:
-    """Townships, departments and the bureau of 山亭."""
-    kinds = {Organization.Kind.TOWNSHIP, Organization.Kind.DEPARTMENT, Organization.Kind.BUREAU}
-    return organization is not None and organization.kind in kinds
-
-
 def _day(name: str, *aliases: str, help: str = "") -> Column:
     return Column(name, LABELS[name], "date", aliases=aliases, help=help)
 
@@ -577,7 +571,7 @@ PROJECT = Register(
         _day("changed_on", help="地点、内容、金额有变时填。"),
         _text("change_no", numbered=True),
         _text("change_body"),
-        Column("note", "备注", "text"),
+        NOTE,
     ),
     prepare=tidy,
     natural_key=natural_key,
@@ -588,7 +582,7 @@ PROJECT = Register(
     errors=errors,
     warnings=warnings,
     evidence_rule=evidence_rule,
-    may_file=may_file,
+    may_file=towns_and_departments,
     next_step="登记项目进展",
     fixes=fixes,
     parameters=(LATE_DAYS, DUE_DAYS, RETENTION, TENDER_WORKS),

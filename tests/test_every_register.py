@@ -41,7 +41,9 @@ from workbooks.sheets import NUMBER
 
 REMARK = "请核对这一栏"
 REASON = {"correction_reason": "原来填错"}
-# column → what is typed instead of what its kind suggests (None: nothing); "who" files, if not the first who may
+# column → what is typed instead of what its kind suggests (None: nothing); "who" files, if not the first who may;
+# OTHERS: what is typed in optional columns that are not named
+OTHERS = "*"
 WANTED: dict[str, dict[str, str | None]] = {
     "fund_flow": {
         **dict.fromkeys(
@@ -57,13 +59,27 @@ WANTED: dict[str, dict[str, str | None]] = {
     "roster": {"household_type": "脱贫户", "schooling": None, "risk_removed": None},
     "support_work": dict.fromkeys(("lessons", "observed", "seminars", "trained", "pupils")),
     "wish": {"state": "认领", "delivered_on": None},
+    "project": {  # a sub-project that is only in reserve
+        OTHERS: None,
+        "line": "2022-01",
+        "code": "2022-01-04",
+        "tag": "产业发展",
+        "state": "储备",
+        "total": "10",
+        "fund": "10",
+        "listed_on": "2022-05-10",
+        "note": "试验备注",
+    },
     "pv_station": {"shares": "徐庄镇湖沟村 100%"},
     "pv_yield": {"received_on": "2022-07-10"},
 }
 # what must be in force before, beside what its columns point at
 FIRST = {"pv_share": ["pv_yield"]}
 # what a next step needs beside a new remark
-STEPS: dict[str, dict[str, str]] = {"wish": {"state": "delivered", "delivered_on": "2022-05-20"}}
+STEPS: dict[str, dict[str, str]] = {
+    "project": {"state": "planned", "planned_on": "2022-05-20", "plan_no": "山乡振发〔2022〕10号"},
+    "wish": {"state": "delivered", "delivered_on": "2022-05-20"},
+}
 SAMPLES = {
     "integer": "2",
     "money": "1000",
@@ -237,7 +253,8 @@ class Way:
         wanted = WANTED.get(self.register.code, {})
         found: dict[str, str] = {}
         for column in self.register.columns:
-            text = wanted[column.name] if column.name in wanted else self.sample(column)
+            left_out = OTHERS in wanted and not column.required
+            text = wanted.get(column.name) if column.name in wanted or left_out else self.sample(column)
             if text is not None:
                 found[column.name] = text
         return found
