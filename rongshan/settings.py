@@ -192,6 +192,7 @@ DATABASES: dict[str, Any] = {
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    DATABASES["default"]["ENGINE"] = "rongshan.sqlite"  # Django's, with another way to wait for the writer
     DATABASES["default"]["OPTIONS"] = {
         # Without the first two, 267 of 320 concurrent writes failed with "database is locked";
         # without synchronous=FULL an acknowledged entry does not survive a power cut (DESIGN §6).
