@@ -114,6 +114,9 @@ def money_account(
 ) -> Account:
     """The account, opened empty on first use; born closed if its line is no longer open."""
     code = code_for(plan, stage, line, unit, contract)
+    kept = _kept.get()
+    if kept is not None and code in kept.accounts:
+        return kept.accounts[code]
     where = "".join(
         f"“{part}”" for part in (line.name if line else "", unit.short_name if unit else "") if part
     )

@@ -21,7 +21,7 @@ from typing import Any
 from django.apps import apps
 from django.conf import settings
 from django.db import connection
-from django.db.models import Model
+from django.db.models import DecimalField, FloatField, Model
 
 from audit.models import Event
 from ledger.models import (
@@ -124,8 +124,13 @@ def last_seal_before(period: Period) -> str:
 
 
 def _columns() -> dict[str, list[str]]:
+    return {table: list(fields) for table, fields in _fields().items()}
+
+
+def _fields() -> dict[str, dict[str, Any]]:
+    """Table → column → field."""
     return {
-        model._meta.db_table: [str(field.column) for field in model._meta.concrete_fields]
+        model._meta.db_table: {str(field.column): field for field in model._meta.concrete_fields}
         for model in apps.get_models()
     }
 
@@ -140,7 +145,14 @@ def _feed(seal: hmac.HMAC, table: str, columns: Sequence[str], which: str, of: A
             select = f"SELECT {', '.join(names)} FROM {quote(table)} t {given}"  # noqa: S608  names of ours
             cursor.copy_expert(f"COPY ({select}) TO STDOUT", _Into(seal))
             return int(cursor.rowcount)
-        line = " || ',' || ".join(f"quote({name})" for name in names)
+        # json_array is three times as fast as joining columns, and tells 1 from '1' from nothing; how it writes a real
+        # number differs between releases of SQLite, how such a number becomes a text does not
+        fields = _fields()[table]
+        texts = [
+            f"CAST({name} AS text)" if isinstance(fields[column], DecimalField | FloatField) else name
+            for name, column in zip(names, columns, strict=True)
+        ]
+        line = f"json_array({', '.join(texts)})"
         cursor.execute(f"SELECT {line} FROM {quote(table)} t {which}", [of])  # noqa: S608  names of ours
         count = 0
         while rows := cursor.fetchmany(_FETCHED):

@@ -4,7 +4,8 @@ The rules read the tables as they are and do not call the posting code: what wri
 database does the sums; where a register's own declaration has to be asked, rows come as a stream, so a million entries
 need no more memory than a thousand, and no rule asks the database once per row.
 
-core.py     Rule, Check, Difference; one run of all of them on one snapshot.
+core.py     Rule, Check, Difference.
+running.py  one run of all of them on one state of the database, in one process or several.
 sums.py     balances, totals, limits, holds: what is summed against what is kept.
 people.py   persons against their participations.
 moves.py    transfers against the entries they belong to.
@@ -16,7 +17,8 @@ trail.py    audit events, evidence and its files, triggers, the guard, foreign k
 """
 
 from ledger.verify import entries, lines, moves, people, quarters, rows, sums, trail
-from ledger.verify.core import CHECKS, RULES, Check, Difference, Rule, verify
+from ledger.verify.core import CHECKS, RULES, Check, Difference, Rule
+from ledger.verify.running import verify
 
 __all__ = [
     "CHECKS",

@@ -1,24 +1,24 @@
-"""One run of all rules on one snapshot of the database."""
+"""What a rule is, how it is put on the list, and how it reads."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db import connection
 
 from ledger.models import Entry
-from ledger.snapshot import snapshot
 
 FETCHED = 2000  # rows at a time from a cursor
 
 Finding = tuple[str, str, str]  # target, expected, found: three Chinese texts without personal data
 Findings = Iterator[Finding]
 Named = Iterator[tuple[str, Finding]]  # the code of the rule, and the finding
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -42,16 +42,18 @@ class Rule:
 
 @dataclass(frozen=True)
 class Check:
-    """One pass over the books. It proves one rule, or the several that need the same rows."""
+    """One pass over the books. It proves one rule, or the several that need the same rows.
+
+    `pieces`: what of it can be proved apart, each given to `run`; where all is one, [None].
+    """
 
     rules: tuple[Rule, ...]
-    run: Callable[[], Named]
+    run: Callable[[Any], Named]
+    pieces: Callable[[], Sequence[Any]]
 
 
 CHECKS: list[Check] = []
 RULES: list[Rule] = []
-
-Watch = Callable[[Check, float, int], None]  # the check, the seconds it took, how many differences it found
 
 
 def rule(name: str) -> Callable[[Callable[[], Findings]], Callable[[], Findings]]:
@@ -60,30 +62,28 @@ def rule(name: str) -> Callable[[Callable[[], Findings]], Callable[[], Findings]
     def add(check: Callable[[], Findings]) -> Callable[[], Findings]:
         code = check.__name__
 
-        def run() -> Named:
+        def run(_: None) -> Named:
             for finding in check():
                 yield code, finding
 
-        _add(run, {code: name})
+        rules(lambda: [None], **{code: name})(run)
         return check
 
     return add
 
 
-def rules(**names: str) -> Callable[[Callable[[], Named]], Callable[[], Named]]:
-    """Put a generator function on the list that proves several rules in one pass: code → Chinese name."""
+def rules(
+    pieces: Callable[[], Sequence[T]], **names: str
+) -> Callable[[Callable[[T], Named]], Callable[[T], Named]]:
+    """Put a generator function on the list that proves rules (code → Chinese name) piece by piece."""
 
-    def add(check: Callable[[], Named]) -> Callable[[], Named]:
-        _add(check, names)
+    def add(check: Callable[[T], Named]) -> Callable[[T], Named]:
+        proved = tuple(Rule(code, name) for code, name in names.items())
+        CHECKS.append(Check(proved, check, pieces))
+        RULES.extend(proved)
         return check
 
     return add
-
-
-def _add(run: Callable[[], Named], names: Mapping[str, str]) -> None:
-    proved = tuple(Rule(code, name) for code, name in names.items())
-    CHECKS.append(Check(proved, run))
-    RULES.extend(proved)
 
 
 _printed: ContextVar[Mapping[str, str]] = ContextVar("printed", default={})  # noqa: B039  never changed
@@ -94,50 +94,14 @@ def printed_seals() -> Mapping[str, str]:
     return _printed.get()
 
 
-def verify(*, printed: Mapping[str, str] | None = None, watch: Watch | None = None) -> Iterator[Difference]:
-    """Every difference, check by check, in the order of CHECKS; nothing if the books hold.
-
-    `printed`: quarter → the seal on the printed report, or its first 16 characters at least; compared with the seals
-    in the database. `watch` is told of each check when it is done. Reads one snapshot, so it may run beside people who
-    work: it neither waits for them nor makes them wait.
-    """
-    token = _printed.set(dict(printed or {}))
+@contextmanager
+def as_printed(seals: Mapping[str, str]) -> Iterator[None]:
+    """Inside, `printed_seals` answers with these."""
+    token = _printed.set(dict(seals))
     try:
-        with _room(), snapshot():
-            _prepare()
-            for check in CHECKS:
-                began, count = time.perf_counter(), 0
-                names = {one.code: one.name for one in check.rules}
-                for code, finding in check.run():
-                    count += 1
-                    yield Difference(code, names[code], *finding)
-                if watch is not None:
-                    watch(check, time.perf_counter() - began, count)
+        yield
     finally:
         _printed.reset(token)
-
-
-def _prepare() -> None:
-    """On PostgreSQL: whole tables are read to the end, and sums sorted in memory. For this transaction only."""
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute("SET LOCAL cursor_tuple_fraction = 1; SET LOCAL work_mem = '64MB'")
-
-
-@contextmanager
-def _room() -> Iterator[None]:
-    """SQLite's page cache, 2 MB else: each rule reads tables of hundreds of megabytes."""
-    if connection.vendor != "sqlite":
-        yield
-        return
-    with connection.cursor() as cursor:
-        cursor.execute("PRAGMA cache_size")
-        (before,) = cursor.fetchone()
-        cursor.execute("PRAGMA cache_size = -65536")
-        try:
-            yield
-        finally:
-            cursor.execute(f"PRAGMA cache_size = {int(before)}")
 
 
 def select(sql: str, values: Sequence[Any] | None = None) -> Iterator[tuple[Any, ...]]:

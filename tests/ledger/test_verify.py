@@ -12,14 +12,14 @@ from typing import Any
 import pytest
 from django.apps import apps
 from django.core.management import CommandError, call_command
-from django.db import connection
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from audit.triggers import lifted
 from ledger import seals, verify
 from ledger.models import Entry, Period, Seal, Transfer
 from ledger.verify import RULES
-from tests.ledger.books import Books
+from tests.ledger.books import Books, tell_books
 
 pytestmark = pytest.mark.django_db
 
@@ -275,6 +275,20 @@ def an_approved_entry_moved_nothing(books: Books) -> None:
     sql("DELETE FROM ledger_transfer WHERE entry_id = %s", books["#拨6"])
     forget(books["#拨6"], books.units["店子镇"])
     resum()
+
+
+@fault("participations_say_what_details_say")
+def an_entry_counts_somebody_for_another_unit_than_its_row(books: Books) -> None:
+    sql(
+        "UPDATE ledger_participation SET organization_id = %s"
+        " WHERE entry_id = (SELECT MIN(entry_id) FROM ledger_participation)",
+        books.units["店子镇"],
+    )
+    sql(
+        "INSERT INTO ledger_entryconcern (entry_id, organization_id)"
+        " SELECT MIN(entry_id), %s FROM ledger_participation",
+        books.units["店子镇"],
+    )
 
 
 @fault("estimates_stand_without_rosters")
@@ -679,6 +693,49 @@ def test_the_command_tells_how_long_each_check_took_and_how_much_memory(books: B
     lines = out.getvalue().splitlines()
     assert all(any(line.endswith(rule.name) for line in lines) for rule in RULES)
     assert lines[-2].startswith("内存最多 ")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_processes_see_one_state_and_find_what_one_finds(tmp_path: Path, settings: Any) -> None:
+    settings.EVIDENCE_ROOT = tmp_path
+    books = tell_books(tmp_path)
+    with transaction.atomic(), lifted(connection):
+        a_balance_is_one_fen_more(books)
+        the_amount_of_an_entry_is_not_that_of_its_row(books)
+        settle()
+    alone = list(verify.verify())
+    seen: list[tuple[str, int]] = []
+    together = verify.verify(
+        processes=2, watch=lambda check, seconds, count: seen.append((check.rules[0].code, count))
+    )
+    assert list(together) == alone
+    assert [code for code, _ in seen] == [check.rules[0].code for check in verify.CHECKS]
+    assert sum(count for _, count in seen) == len(alone) == 4
+
+
+@pytest.mark.django_db(transaction=True)
+def test_several_processes_read_the_moment_at_which_they_began(tmp_path: Path, settings: Any) -> None:
+    settings.EVIDENCE_ROOT = tmp_path
+    tell_books(tmp_path)
+    found = verify.verify(processes=2, watch=lambda *_: break_it())
+
+    def break_it() -> None:
+        with transaction.atomic(), lifted(connection):
+            sql("UPDATE ledger_account SET balance = balance + 1 WHERE code = '2022/2022-01/arranged'")
+
+    assert list(found) == []
+    assert len(list(verify.verify())) == 3
+
+
+def test_what_fails_in_another_process_fails_here(books: Books) -> None:
+    from concurrent.futures import Future
+
+    from ledger.verify.running import _gathered
+
+    broken: Future[Any] = Future()
+    broken.set_exception(RuntimeError("no"))
+    with pytest.raises(RuntimeError, match="no"):
+        list(_gathered([broken], []))
 
 
 def test_seals_of_an_earlier_release_still_prove(books: Books) -> None:
