@@ -20,11 +20,16 @@ def code_of(day: date) -> str:
     return f"{day.year}Q{(day.month - 1) // 3 + 1}"
 
 
-def ensure_quarter(day: date) -> Period:
-    """The quarter of `day`, made with the default dates if it does not exist."""
+def bounds(day: date) -> tuple[date, date]:
+    """The first and the last day of the quarter of `day`."""
     starts_on = date(day.year, (day.month - 1) // 3 * 3 + 1, 1)
     following = date(starts_on.year + starts_on.month // 10, (starts_on.month + 3 - 1) % 12 + 1, 1)
-    ends_on = following - timedelta(days=1)
+    return starts_on, following - timedelta(days=1)
+
+
+def ensure_quarter(day: date) -> Period:
+    """The quarter of `day`, made with the default dates if it does not exist."""
+    starts_on, ends_on = bounds(day)
     period, _ = Period.objects.get_or_create(
         code=code_of(day),
         defaults={

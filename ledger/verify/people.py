@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 
 from directory.people import survivors
+from ledger.merging import PERSON_MERGE
 from ledger.models import Account
 from ledger.verify.core import Findings, rule, select
 
@@ -67,4 +68,27 @@ def people_accounts_equal_presences() -> Findings:
             f"账户 {code}",
             f"{int(there)} 人，待审 {int(waiting)} 人",
             f"{balance} 人，待审 {held_in} 人" + (f"，待审转出 {held_out} 人" if held_out else ""),
+        )
+
+
+@rule("人员的合并与合并记录一致")
+def people_are_merged_by_entries() -> Findings:
+    """Whom a person counts as decides every count of people; only a merge in force says so (ledger/merging.py)."""
+    sql = """
+        SELECT p.id, p.merged_into_id, m.into_id
+        FROM directory_person p
+        LEFT JOIN (
+            SELECT m.person_id, m.into_id FROM ledger_subject s
+            JOIN ledger_entry e ON e.id = s.in_force_id AND e.register = %s
+            JOIN ledger_personmerge m ON m.entry_id = e.id AND m.version = e.version
+        ) m ON m.person_id = p.id
+        WHERE (p.merged_into_id IS NOT NULL OR m.into_id IS NOT NULL)
+          AND COALESCE(p.merged_into_id, 0) <> COALESCE(m.into_id, 0)
+        ORDER BY p.id
+    """
+    for pk, merged, into in select(sql, [PERSON_MERGE.code]):
+        yield (
+            f"人员 {pk}",
+            f"并入人员 {into}" if into else "没有并入他人",
+            f"并入人员 {merged}" if merged else "没有并入他人",
         )

@@ -2,9 +2,23 @@
 
 from __future__ import annotations
 
-from ledger import seals
+from ledger import periods, seals
 from ledger.models import Period
 from ledger.verify.core import Findings, Named, printed_seals, rule, rules, select
+
+
+@rule("季度的起止日与代码一致")
+def quarters_are_what_their_codes_say() -> Findings:
+    """What is told by as-of and due dates may be changed; where a quarter begins and ends may not."""
+    for period in Period.objects.order_by("code"):
+        found = period.starts_on, period.ends_on
+        code, expected = periods.code_of(period.starts_on), periods.bounds(period.starts_on)
+        if period.code != code or found != expected:
+            yield (
+                f"季度 {period.code}",
+                f"{code}：{expected[0]} 至 {expected[1]}",
+                f"{found[0]} 至 {found[1]}",
+            )
 
 
 @rule("关账以后没有再记入该季度")

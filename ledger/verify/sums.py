@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ledger import accounts
+from ledger.models import Account, Unit
 from ledger.posting import amount_text
 from ledger.verify.core import Findings, rule, select, state_text
 
@@ -25,6 +26,36 @@ def both_sides_have_one_unit() -> Findings:
     """
     for pk, entry, source, unit, target, other in select(sql):
         yield f"转账 {pk}（{entry} 号记录）", "同一单位", f"{source} 为{unit}，{target} 为{other}"
+
+
+@rule("账户的归属与其代码一致")
+def accounts_are_what_their_codes_say() -> Findings:
+    """The code never changes (a trigger) and is what rows find the account by; plan, line, stage, unit and contract are
+    what figures are summed by. Also: a rule of the plan counts people where its unit is 人."""
+    for account in Account.objects.select_related("plan", "line", "organization").order_by("pk").iterator():
+        expected = _code(account)
+        if account.code != expected:
+            yield f"账户 {account.code}", account.code, f"方案、项目、环节、单位、合同合起来是 {expected}"
+    sql = """
+        SELECT code, unit FROM ledger_account
+        WHERE stage IN (%s, %s) AND (unit = '人') <> counts_people ORDER BY id
+    """
+    for code, unit in select(sql, [accounts.TARGET, accounts.PART]):
+        yield f"账户 {code}", "以人为单位的按人去重，其他的不去重", f"单位 {unit}，与此不符"
+
+
+def _code(account: Account) -> str:
+    """What the code must be by the other columns; only they say what is counted, and which part of it."""
+    plan, stage, unit = account.plan, account.stage, account.organization
+    if plan is None:
+        return account.code if "/" not in account.code else "没有方案"
+    if stage in (accounts.TARGET, accounts.PART):
+        stem = accounts.code_for(plan, accounts.TARGET)
+        count = account.code.removeprefix(f"{stem}/").partition("@")[0]
+        stage = f"{accounts.TARGET}/{count}" if ("/" in count) is (stage == accounts.PART) else stage
+    elif stage == accounts.OUTSIDE and account.unit != Unit.FEN:
+        stage = f"{stage}/{account.unit}"
+    return accounts.code_for(plan, stage, account.line, unit, account.contract)
 
 
 @rule("余额等于转入减转出")

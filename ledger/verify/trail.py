@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from django.apps import apps
 from django.db import connection
 
 from audit import triggers
@@ -62,8 +65,30 @@ def no_posting_is_left_open() -> Findings:
 
 @rule("没有指向空处的外键")
 def no_reference_dangles() -> Findings:
-    """SQLite's own clients leave foreign keys unchecked unless told otherwise; PostgreSQL cannot dangle."""
-    if connection.vendor != "sqlite":
+    """SQLite's own clients leave foreign keys unchecked unless told otherwise; on PostgreSQL whoever may lift triggers may
+    lift these too."""
+    if connection.vendor == "sqlite":
+        for table, rowid, parent, _ in select("PRAGMA foreign_key_check"):
+            yield f"表 {table} 第 {rowid} 行", f"指向 {parent} 中的一行", "所指的行不存在"
         return
-    for table, rowid, parent, _ in select("PRAGMA foreign_key_check"):
-        yield f"表 {table} 第 {rowid} 行", f"指向 {parent} 中的一行", "所指的行不存在"
+    for model in apps.get_models(include_auto_created=True):
+        table, key = model._meta.db_table, model._meta.pk.column
+        pointers: list[Any] = [f for f in model._meta.concrete_fields if f.remote_field and f.db_constraint]
+        if not pointers:
+            continue
+        parents = [(f.column, f.remote_field.model._meta.db_table, f.target_field.column) for f in pointers]
+        joins = " ".join(
+            f'LEFT JOIN "{parent}" p{n} ON p{n}."{of}" = t."{column}"'
+            for n, (column, parent, of) in enumerate(parents)
+        )
+        lost = [
+            f't."{column}" IS NOT NULL AND p{n}."{of}" IS NULL' for n, (column, _, of) in enumerate(parents)
+        ]
+        sql = f"""
+            SELECT t."{key}", {", ".join(lost)} FROM "{table}" t {joins}
+            WHERE {" OR ".join(f"({one})" for one in lost)} ORDER BY 1
+        """  # noqa: S608  names of ours
+        for pk, *which in select(sql):
+            for (_, parent, _), is_lost in zip(parents, which, strict=True):
+                if is_lost:
+                    yield f"表 {table} 第 {pk} 行", f"指向 {parent} 中的一行", "所指的行不存在"
