@@ -289,6 +289,8 @@ def _other(rng: random.Random, model: type[models.Model], field: Any, old: Any) 
     """Another value that the column takes."""
     if field.is_relation:
         keys = list(field.related_model._base_manager.order_by("pk").values_list("pk", flat=True)[:500])
+        if not keys:
+            raise Refused(f"no row in {field.related_model._meta.db_table}")
         return rng.choice(keys)
     if field.null and old is not None and rng.random() < 0.15:
         return None

@@ -16,6 +16,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from audit.triggers import lifted
+from directory.models import Person
 from ledger import seals, verify
 from ledger.models import Entry, Period, Seal, Transfer
 from ledger.verify import RULES
@@ -186,10 +187,11 @@ def a_person_stands_once_more_than_they_were_reached(books: Books) -> None:
 
 @fault("people_are_merged_by_entries")
 def a_person_who_counts_nowhere_is_another_whom_no_entry_names(books: Books) -> None:
-    sql(
-        "UPDATE directory_person SET merged_into_id = (SELECT MIN(id) FROM directory_person)"
-        " WHERE id = (SELECT MAX(id) FROM directory_person)"
+    one_of, other = (
+        Person.objects.create(name="试验", provisional_key=key, organization_id=books.units["徐庄镇"])
+        for key in "xy"
     )
+    sql("UPDATE directory_person SET merged_into_id = %s WHERE id = %s", other.pk, one_of.pk)
 
 
 @fault("people_accounts_equal_presences")
