@@ -73,7 +73,8 @@ def no_reference_dangles() -> Findings:
         return
     for model in apps.get_models(include_auto_created=True):
         table, key = model._meta.db_table, model._meta.pk.column
-        pointers: list[Any] = [f for f in model._meta.concrete_fields if f.remote_field and f.db_constraint]
+        fields: list[Any] = list(model._meta.concrete_fields)
+        pointers = [f for f in fields if f.remote_field and f.db_constraint]
         if not pointers:
             continue
         parents = [(f.column, f.remote_field.model._meta.db_table, f.target_field.column) for f in pointers]

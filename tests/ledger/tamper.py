@@ -89,7 +89,7 @@ def tamper(rng: random.Random) -> Tampered:
 def edit(rng: random.Random) -> Tampered:
     """One column of a row gets another value that looks like one."""
     model, pk = _any_row(rng)
-    field = rng.choice([f for f in model._meta.concrete_fields if not f.primary_key])
+    field = rng.choice([f for f in _fields(model) if not f.primary_key])
     sealed = is_sealed(model, pk)
     (old,) = _values(model, pk, [field.column])
     new = _other(rng, model, field, old)
@@ -103,8 +103,7 @@ def exchange(rng: random.Random) -> Tampered:
     """Two rows of a table exchange a column."""
     model, pk = _any_row(rng)
     other = _pick(rng, model)
-    unique = {f.name for f in model._meta.concrete_fields if f.unique}
-    field = rng.choice([f for f in model._meta.concrete_fields if f.name not in unique])
+    field = rng.choice([f for f in _fields(model) if not f.unique])
     one, two = _values(model, pk, [field.column]), _values(model, other, [field.column])
     if one == two:
         raise Refused("the same value")
@@ -129,7 +128,7 @@ def delete(rng: random.Random) -> Tampered:
 def insert(rng: random.Random) -> Tampered:
     """A row is there a second time, with as much changed as unique keys ask for."""
     model, pk = _any_row(rng)
-    fields = [f for f in model._meta.concrete_fields if not f.primary_key]
+    fields = [f for f in _fields(model) if not f.primary_key]
     values = dict(
         zip((f.column for f in fields), _values(model, pk, [f.column for f in fields]), strict=True)
     )
@@ -231,6 +230,10 @@ def _told(model: type[models.Model], pk: int, column: str, text: str, sealed: bo
     after = column != "-" and is_sealed(model, pk)
     table = model._meta.db_table
     return Tampered(table, column, f"{table} {pk} {column}: {text}"[:300], sealed or after)
+
+
+def _fields(model: type[models.Model]) -> list[Any]:
+    return list(model._meta.concrete_fields)
 
 
 def _any_row(rng: random.Random) -> tuple[type[models.Model], int]:
