@@ -151,18 +151,18 @@ def _chain(
 ) -> list[Leg]:
     """Moves from stage to stage of the row's line and unit; `arranged` and `outside` belong to no unit."""
 
-    def account(stage: str) -> Account:
+    plan, line, unit = row.plan, _line(row), _unit(row)
+    found: list[Account] = []
+    for stage in stages:
         if stage == OUTSIDE:
-            return money_account(row.plan, stage)
-        if stage == ARRANGED:
-            return money_account(row.plan, stage, _line(row))
-        contract = row.contract_no if stage == SPENT else ""
-        return money_account(row.plan, stage, _line(row), _unit(row), contract)
-
-    accounts = [account(stage) for stage in stages]
+            found.append(money_account(plan, stage))
+        elif stage == ARRANGED:
+            found.append(money_account(plan, stage, line))
+        else:
+            found.append(money_account(plan, stage, line, unit, row.contract_no if stage == SPENT else ""))
     return [
-        Leg(kind, source, target, row.amount, _unit(row).pk, forward=forward)
-        for kind, source, target in zip(kinds, accounts[:-1], accounts[1:], strict=True)
+        Leg(kind, source, target, row.amount, unit.pk, forward=forward)
+        for kind, source, target in zip(kinds, found[:-1], found[1:], strict=True)
     ]
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from ledger import periods, seals
-from ledger.models import Period
+from ledger.models import Period, Plan
 from ledger.verify.core import Findings, Named, printed_seals, rule, rules, select
 
 
@@ -19,6 +21,10 @@ def quarters_are_what_their_codes_say() -> Findings:
                 f"{code}：{expected[0]} 至 {expected[1]}",
                 f"{found[0]} 至 {found[1]}",
             )
+    known = set(Period.objects.values_list("code", flat=True))
+    for year in Plan.objects.order_by("year").values_list("year", flat=True):
+        for code in sorted({periods.code_of(date(year, month, 1)) for month in (1, 4, 7, 10)} - known):
+            yield f"季度 {code}", f"{year}年方案的四个季度都在", "没有"
 
 
 @rule("关账以后没有再记入该季度")

@@ -456,6 +456,11 @@ def a_quarter_begins_a_month_later(books: Books) -> None:
     sql("UPDATE ledger_period SET starts_on = '2022-08-01' WHERE code = '2022Q3'")
 
 
+@fault("quarters_are_what_their_codes_say")
+def a_quarter_of_the_plans_year_is_gone(books: Books) -> None:
+    sql("DELETE FROM ledger_period WHERE code = '2022Q4'")
+
+
 @fault("closed_quarters_are_sealed", "seals_are_as_printed")
 def a_closed_quarter_has_no_seal(books: Books) -> None:
     sql("DELETE FROM ledger_seal WHERE period_id = (SELECT id FROM ledger_period WHERE code = '2022Q2')")
@@ -611,14 +616,18 @@ def settle() -> None:
         connection.check_constraints()
 
 
+# of rows that these books do not have: tests/projects/test_projects.py breaks it
+ELSEWHERE = {"lines_are_as_rows_in_force_say"}
+
+
 def test_every_rule_has_a_fault_that_it_names() -> None:
-    assert {planted.rule for planted in FAULTS} == {rule.code for rule in RULES}
+    assert {planted.rule for planted in FAULTS} | ELSEWHERE == {rule.code for rule in RULES}
 
 
 def test_rules_that_alone_see_their_fault_are_all_but_those_which_others_imply() -> None:
     """Where one amount is wrong, what is summed from it is wrong as well: these need no fault of their own."""
     alone = {planted.rule for planted in FAULTS if not planted.also}
-    assert {rule.code for rule in RULES} - alone == {
+    assert {rule.code for rule in RULES} - alone - ELSEWHERE == {
         "balances_sum_to_zero",  # follows from each balance and from one unit on both sides
         "balances_equal_transfers",  # the totals, right themselves, then differ from the balance too
         "totals_give_balances",
