@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any, TypeVar
 
-from django.db.models import F, Max, Min, Model
+from django.db.models import F, Model
 from django.db.models.base import ModelBase, ModelState
 
 from ledger import posting
@@ -47,10 +47,10 @@ Counted = tuple[int, int, int, bool]  # account, person, organization, eligible
 
 def _pieces() -> list[Piece | None]:
     """Ranges of entries; and None, the holds that take back."""
-    ends = Entry.objects.unscoped("核对全部记录").aggregate(first=Min("pk"), last=Max("pk"))
-    if ends["last"] is None:
+    (first, last), *_ = select("SELECT MIN(id), MAX(id) FROM ledger_entry")
+    if last is None:
         return [None]
-    return [None, *((low, low + PIECE) for low in range(ends["first"], ends["last"] + 1, PIECE))]
+    return [None, *((low, low + PIECE) for low in range(first, last + 1, PIECE))]
 
 
 @rules(
