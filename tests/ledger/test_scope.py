@@ -43,6 +43,7 @@ READS_ACCOUNTS = {
     "ledger/verify/moves.py",
     "ledger/verify/people.py",
     "ledger/verify/rows.py",
+    "ledger/verify/sums.py",
 }
 
 
