@@ -12,6 +12,8 @@ from django.db.models.functions import Coalesce
 
 from audit.models import Event
 from directory.models import User
+from directory.people import people_for
+from directory.rights import may_see_restricted
 from ledger.actions import is_in_force
 from ledger.filings import FilingState, states_of
 from ledger.models import (
@@ -326,6 +328,8 @@ class EntryPage:
     pending_change: Entry | None
     allowed: Allowed
     versions: list[int] = field(default_factory=list)
+    opens_files: bool = True  # of others; one's own open anyway
+    person: int | None = None  # whose page shows, for a reason, what this one withholds
 
     @property
     def is_latest(self) -> bool:
@@ -367,7 +371,16 @@ def entry_page(user: User, entry: Entry, version: int | None = None) -> EntryPag
         pending_change=pending,
         allowed=allowed(user, entry, pending is not None),
         versions=list(range(1, entry.version + 1)),
+        opens_files=not register.is_restricted or may_see_restricted(user),
+        person=_person_behind(user, register, detail),
     )
+
+
+def _person_behind(user: User, register: Register, detail: Any) -> int | None:
+    """The child of a restricted register, for those who may open their page."""
+    if not register.is_restricted:
+        return None
+    return people_for(user).filter(pk=detail.person_id).values_list("pk", flat=True).first()
 
 
 def allowed(user: User, entry: Entry, change_pending: bool) -> Allowed:

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import quote
 
 from django.contrib import messages
-from django.core.exceptions import ObjectDoesNotExist
+from django.core.exceptions import ObjectDoesNotExist, PermissionDenied
 from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
@@ -310,7 +310,10 @@ def evidence_file(request: HttpRequest, pk: int) -> FileResponse:
 
     Whatever is inside, the browser must treat it as a picture or a document and never as a page of ours.
     """
-    found = get_object_or_404(Evidence.objects.for_user(current_user(request)), pk=pk)
+    user = current_user(request)
+    found = get_object_or_404(Evidence.objects.for_user(user), pk=pk)
+    if not evidence.may_open(user, found):
+        raise PermissionDenied("这份凭据写有受限儿童的资料，须由安全管理员专项授权后查看。")
     try:
         content = evidence.open_file(found)
     except FileNotFoundError:

@@ -11,7 +11,7 @@ from django.db.models.functions import Coalesce, Greatest
 from django.utils import timezone
 
 from audit.models import Event
-from directory.identity import ADULT, age, mask_id_export, mask_id_staff, mask_person, mask_phone
+from directory.identity import age, is_child, mask_id_export, mask_id_staff, mask_person, mask_phone
 from directory.models import Organization, Person, PersonFact, User
 from directory.people import FACT_WITHDRAWN, REVEALED, merged_members, survivors
 
@@ -63,7 +63,7 @@ class MaskedPerson:
     phones: str
     place: str  # township and village, no address
     unit: str
-    is_child: bool
+    is_child: bool  # or one who is restricted since they were
     is_provisional: bool
     version: int
     updated_at: datetime.datetime
@@ -72,9 +72,9 @@ class MaskedPerson:
 def masked(person: Person, *, on: datetime.date, outside: bool = False) -> MaskedPerson:
     """Needs organization and division__parent loaded. `outside`: by the rule for public notices (DOMAIN §6)."""
     birth = person.birth_date
-    is_child = birth is not None and age(birth, on) < ADULT
+    withheld = person.is_restricted or is_child(birth, on)
     number = person.id_number.open()
-    if is_child:
+    if withheld:
         number = phones = ""
     else:
         number = mask_id_export(number) if outside else mask_id_staff(number)
@@ -83,14 +83,14 @@ def masked(person: Person, *, on: datetime.date, outside: bool = False) -> Maske
     town = place.parent.name if place and place.parent and place.level == "village" else ""
     return MaskedPerson(
         pk=person.pk,
-        name=mask_person(person.pk, person.name, birth, on=on),
-        sex=person.get_sex_display(),
-        years=f"{age(birth, on)}岁" if birth and not is_child else "",
+        name=mask_person(person.pk, person.name, birth, on=on, restricted=person.is_restricted),
+        sex="" if person.is_restricted else person.get_sex_display(),
+        years=f"{age(birth, on)}岁" if birth and not withheld else "",
         id_number=number,
         phones=phones,
-        place=town + (place.name if place else ""),
+        place=(town or place.name if person.is_restricted else town + place.name) if place else "",
         unit=str(person.organization),
-        is_child=is_child,
+        is_child=withheld,
         is_provisional=person.is_provisional,
         version=person.version,
         updated_at=person.updated_at,

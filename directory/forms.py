@@ -170,6 +170,18 @@ class RevealForm(forms.Form):
     )
 
 
+class GrantForm(forms.Form):
+    """Why a named right is given or taken back; whether it is a reason is the action's question."""
+
+    reason = forms.CharField(
+        label="理由",
+        max_length=LONGEST_REASON,
+        help_text="至少5个字，长期留存，例如“负责希望小屋回访和验收”。",
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+        error_messages={"required": "请写明理由，至少5个字。"},
+    )
+
+
 class PersonChangeForm(forms.Form):
     """What is known of a person, field by field; an empty field leaves it as it is. The page shows it masked, so that
     nothing stored ever stands in a field. Whether a value is right is the action's question.

@@ -269,10 +269,16 @@ def mask_phone(number: str) -> str:
     return f"{area}-{'*' * (len(local) - 3)}{local[-3:]}" if dash else "*" * len(number)
 
 
-def mask_person(pk: int, name: str, birth: date | None, *, on: date) -> str:
-    """How a person is named on a page: the masked name, or of a child only the code and the age band."""
+def is_child(birth: date | None, on: date) -> bool:
+    """Known to be under eighteen on that day."""
+    return birth is not None and age(birth, on) < ADULT
+
+
+def mask_person(pk: int, name: str, birth: date | None, *, on: date, restricted: bool = False) -> str:
+    """How a person is named on a page: the masked name, or of a child only the code and the age band. Who was
+    restricted as a child stays so."""
     if birth is None or age(birth, on) >= ADULT:
-        return mask_name(name)
+        return f"人员{pk}（受限）" if restricted else mask_name(name)
     years = max(age(birth, on), 0)
     low, high = next(band for band in AGE_BANDS if years <= band[1])
     return f"儿童{pk}（{low}至{high}岁）"

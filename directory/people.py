@@ -30,13 +30,23 @@ from directory.identity import (
     check_identity,
     clean_name,
     disagreements,
+    is_child,
     mask_id_staff,
     mask_person,
     split_phones,
 )
-from directory.models import Division, Household, Organization, Person, PersonVersion, User
+from directory.models import (
+    Division,
+    Guardian,
+    Household,
+    Organization,
+    Person,
+    PersonVersion,
+    User,
+)
 from directory.names import plain
 from directory.privacy import encrypt, hash_identity, hash_provisional
+from directory.rights import may_see_restricted, not_kept_from
 
 SHORTEST_REASON = 5
 LONGEST_REASON = 200
@@ -51,6 +61,7 @@ SECRETS = {
     "birth_date": "出生日期",
     "phones": "电话",
     "disability": "残疾类别和等级",
+    "guardian": "监护人",
 }
 
 
@@ -224,7 +235,12 @@ def reveal(*, by: User, person: Person, reason: str, fields: Collection[str]) ->
     Raises NotAllowed (also kept there) and ValidationError at "reason" or "fields".
     """
     if not may_reveal(by, person):
-        _refuse(by, REVEALED, person, "您只能查看本单位人员的完整信息；确有需要请联系区乡村振兴局。")
+        why = (
+            "这是受限儿童，须由安全管理员专项授权。"
+            if person.is_restricted
+            else "您只能查看本单位人员的完整信息；确有需要请联系区乡村振兴局。"
+        )
+        _refuse(by, REVEALED, person, why)
     errors: dict[str, list[str]] = {}
     try:
         reason = checked_reason(reason)
@@ -244,6 +260,10 @@ def reveal(*, by: User, person: Person, reason: str, fields: Collection[str]) ->
             details={"fields": shown, "reason": reason},
         )
         state = state_of(person)
+        if "guardian" in shown:
+            state["guardian"] = "；".join(
+                "，".join(said) for _, said in _kept_guardians([person.pk]).values()
+            )
     return {key: str(state[key] or "") for key in shown}
 
 
@@ -295,17 +315,19 @@ def search_name(*, by: User, name: str, limit: int = 50) -> list[Person]:
 
 def people_for(user: User) -> QuerySet[Person]:
     """The people whose masked page `user` may open: the bureau and the leaders all; a unit those it registered, a
-    township also those who live there; administrators and the partner side none.
+    township also those who live there; administrators and the partner side none. Restricted children only for those
+    among them with the named right: who is found by a name or a number is no longer without one.
     """
     unit = user.organization
     if not user.is_active or not user.is_business or unit is None or user.role == User.Role.PARTNER:
         return Person.objects.none()
+    known = Person.objects.filter(not_kept_from(user))
     if sees_everybody(user):
-        return Person.objects.all()
+        return known
     own = Q(organization=unit)
     if unit.kind == Organization.Kind.TOWNSHIP:
         own |= Q(division=unit.division_id) | Q(division__parent=unit.division_id)
-    return Person.objects.filter(own)
+    return known.filter(own)
 
 
 def sees_everybody(user: User) -> bool:
@@ -316,10 +338,13 @@ def sees_everybody(user: User) -> bool:
 
 def may_reveal(user: User, person: Person) -> bool:
     """Whether `user` may look at the person in full, for a reason, and correct what is wrong: the bureau's reviewers,
-    and the clerks and the head of the person's own unit.
+    and the clerks and the head of the person's own unit. A restricted child: who has the named right, whatever their
+    role, among the people whose pages they may open.
     """
     if not user.is_active or user.organization is None:
         return False
+    if person.is_restricted:
+        return may_see_restricted(user) and people_for(user).filter(pk=person.pk).exists()
     if user.role == User.Role.REVIEWER:
         return user.organization.kind == Organization.Kind.BUREAU
     if user.role not in (User.Role.CLERK, User.Role.HEAD):
@@ -382,6 +407,33 @@ def clear_merged_into(*, by: User | None, person: Person) -> Person:
     return merged
 
 
+# Guardians ---------------------------------------------------------------------------------------------------------
+
+
+def guardians_for(*, by: User | None, rows: Sequence[tuple[int, str, str]]) -> list[int]:
+    """The ids of the guardians that (person id, name, phones) say, in the rows' order, recorded if not known yet.
+
+    Inside the caller's transaction or none; two queries and one statement, whatever the number of rows.
+    """
+    known = {(pk, *said): number for number, (pk, said) in _kept_guardians({pk for pk, _, _ in rows}).items()}
+    fresh = list(dict.fromkeys(row for row in rows if row not in known))
+    if fresh:
+        made = Guardian.objects.bulk_create(
+            Guardian(person_id=pk, contact=json.dumps([name, phones], ensure_ascii=False), recorded_by=by)
+            for pk, name, phones in fresh
+        )
+        known |= {row: guardian.pk for row, guardian in zip(fresh, made, strict=True)}
+    return [known[row] for row in rows]
+
+
+def _kept_guardians(person_ids: Collection[int]) -> dict[int, tuple[int, tuple[str, str]]]:
+    found: dict[int, tuple[int, tuple[str, str]]] = {}
+    for some in portions(set(person_ids)):
+        for guardian in Guardian.objects.filter(person__in=some).order_by("pk"):
+            found[guardian.pk] = guardian.person_id, guardian.said()
+    return found
+
+
 def survivors(person_ids: Iterable[int]) -> dict[int, int]:
     """Each id → the person it counts as: itself, or whom it was merged into at the end of the chain."""
     asked = set(person_ids)
@@ -417,6 +469,7 @@ class _Known(NamedTuple):
     pk: int | None
     name: str
     birth: date | None
+    is_restricted: bool = False
 
 
 def _check(
@@ -488,8 +541,8 @@ def _known(keys: Iterable[str]) -> dict[str, _Known]:
     for some in portions(set(keys)):
         for column in ("id_hash", "provisional_key"):
             found = Person.objects.filter(**{f"{column}__in": some})
-            for key, pk, name, birth in found.values_list(column, "pk", "name", "birth_date"):
-                known[key] = _Known(pk, name, birth)
+            for key, *of in found.values_list(column, "pk", "name", "birth_date", "is_restricted"):
+                known[key] = _Known(*of)
     return known
 
 
@@ -511,12 +564,13 @@ def _name_conflicts(
         kept = known[c.key]
         if plain(kept.name) == plain(c.name):
             continue
-        masked = mask_id_staff(c.identity.number)
+        birth, restricted = c.identity.birth, kept.is_restricted
+        masked = "" if restricted or is_child(birth, on) else mask_id_staff(c.identity.number)
         if c.key in fresh:  # of another row; or of another import at this moment
             message = f"身份证号{masked}在同时登记的另一行里是别的姓名，请核对。"
         else:
-            there = mask_person(kept.pk or 0, kept.name, kept.birth, on=on)
-            here = mask_person(kept.pk or 0, c.name, c.identity.birth, on=on)
+            there = mask_person(kept.pk or 0, kept.name, kept.birth, on=on, restricted=restricted)
+            here = mask_person(kept.pk or 0, c.name, birth, on=on, restricted=restricted)
             different = "与这里的不同" if here == there else f"与这里的{here}不同"
             message = (
                 f"身份证号{masked}已登记的姓名是{there}，{different}，请核对；确已改名的，请先更正人员资料。"
@@ -529,6 +583,7 @@ def _possible_doubles(fresh: dict[str, _Checked], organization: Organization) ->
     there: dict[tuple[str, str], list[tuple[int, bool]]] = {}
     for some in portions({c.name for c in fresh.values()}):
         found = Person.objects.filter(organization=organization, name__in=some, merged_into=None)
+        found = found.filter(is_restricted=False)  # or the name would say which code is whose
         for pk, name, month, id_hash in found.values_list("pk", "name", "birth_month", "id_hash"):
             there.setdefault((name, month), []).append((pk, id_hash is None))
     for c in fresh.values():
@@ -558,6 +613,7 @@ def _insert(fresh: Collection[_Checked], *, by: User | None, organization: Organ
                 c.row.division_id,
                 organization.pk,
                 c.row.household_id,
+                False,
                 1,
                 now,
                 now,
@@ -599,7 +655,7 @@ _COLUMNS = (
     *_PLAIN,
     *_SEALED,
     *("id_hash", "provisional_key", "provisional_text", "division_id", "organization_id", "household_id"),
-    *("version", "created_at", "updated_at"),
+    *("is_restricted", "version", "created_at", "updated_at"),
 )
 
 

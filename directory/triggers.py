@@ -7,6 +7,8 @@ from directory.privacy import PREFIX_LENGTH
 
 _KEPT = "人员资料只能新增版本，不能修改或删除已有的版本。"
 _FACT_KEPT = "类别只能新增或撤销，不能修改或删除。"
+_GRANT_KEPT = "专项授权只能新增或收回，不能修改或删除。"
+_GUARDIAN_KEPT = "监护人只能新增，不能修改或删除。"
 
 
 def _unless_moved_to_another_key(column: str, others: tuple[str, ...], nullable: tuple[str, ...]) -> str:
@@ -19,6 +21,17 @@ def _unless_moved_to_another_key(column: str, others: tuple[str, ...], nullable:
 
 _VERSION_CHANGED = _unless_moved_to_another_key(
     "snapshot", ("id", "person_id", "version", "at"), ("changed_by_id",)
+)
+_GUARDIAN_CHANGED = _unless_moved_to_another_key(
+    "contact", ("id", "person_id", "recorded_at"), ("recorded_by_id",)
+)
+_GRANT_CHANGED = " OR ".join(
+    [
+        "OLD.revoked_at IS NOT NULL",
+        *[f"OLD.{name} <> NEW.{name}" for name in ("id", "user_id", "reason", "granted_at")],
+        'OLD."right" <> NEW."right"',
+        "coalesce(OLD.granted_by_id, 0) <> coalesce(NEW.granted_by_id, 0)",
+    ]
 )
 _FACT_CHANGED = " OR ".join(
     [
@@ -62,6 +75,29 @@ TRIGGERS: list[Refusal] = [
         _FACT_KEPT,
         condition_pg=_FACT_CHANGED,
         condition_sqlite=_FACT_CHANGED,
+    ),
+    *_nothing_goes("directory_guardian", _GUARDIAN_KEPT),
+    *no_replace("directory_guardian"),
+    Refusal(
+        "directory_guardian_no_update",
+        "directory_guardian",
+        "UPDATE",
+        _GUARDIAN_KEPT,
+        condition_pg=_GUARDIAN_CHANGED,
+        condition_sqlite=_GUARDIAN_CHANGED,
+    ),
+    *_nothing_goes("directory_grant", _GRANT_KEPT),
+    *no_replace(
+        "directory_grant",
+        also="kept.user_id = NEW.user_id AND kept.revoked_at IS NULL AND NEW.revoked_at IS NULL",
+    ),
+    Refusal(
+        "directory_grant_only_revoked",
+        "directory_grant",
+        "UPDATE",
+        _GRANT_KEPT,
+        condition_pg=_GRANT_CHANGED,
+        condition_sqlite=_GRANT_CHANGED,
     ),
     *no_replace(
         "directory_personfact",

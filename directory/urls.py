@@ -18,6 +18,7 @@ urlpatterns = [
     path("users/<int:pk>/name/", views.user_name, name="user_name"),
     path("users/<int:pk>/active/", views.user_active, name="user_active"),
     path("users/<int:pk>/role/", views.user_role, name="user_role"),
+    path("users/<int:pk>/grant/", views.user_grant, name="user_grant"),
     path("organizations/", views.organizations, name="organizations"),
     path("organizations/new/", views.organization_new, name="organization_new"),
     path("people/", people_views.people, name="people"),

@@ -24,7 +24,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from audit import events
-from directory import actions, figures, forms
+from directory import actions, figures, forms, rights
 from directory.access import role_required, signed_in
 from directory.models import User
 
@@ -223,6 +223,28 @@ def user_role(request: HttpRequest, pk: int) -> HttpResponse:
     return _user_page(request, person, role_form=form)
 
 
+@role_required(User.Role.SECURITY_ADMIN)
+@require_POST
+def user_grant(request: HttpRequest, pk: int) -> HttpResponse:
+    """POST grant=1 gives the named right, anything else takes it back."""
+    person = _person(pk)
+    form = forms.GrantForm(request.POST)
+    given = request.POST.get("grant") == "1"
+    if form.is_valid():
+        change = rights.grant if given else rights.revoke
+        try:
+            change(by=signed_in(request), user=person, reason=form.cleaned_data["reason"])
+        except actions.NotAllowed as refusal:
+            messages.error(request, str(refusal))
+            return redirect("user", pk=pk)
+        except ValidationError as error:
+            _show(form, error)
+        else:
+            messages.success(request, f"{'已授权' if given else '已收回授权'}：{person}。")
+            return redirect("user", pk=pk)
+    return _user_page(request, person, grant_form=form)
+
+
 @role_required(*User.ADMINISTRATORS)
 @require_safe
 def organizations(request: HttpRequest) -> HttpResponse:
@@ -254,6 +276,8 @@ def _user_page(request: HttpRequest, person: User, **forms_with_errors: BaseForm
         "idle": person.idle_too_long(timezone.now()),
         "role_form": forms.RoleForm(initial={"role": person.role}),
         "name_form": forms.NameForm(initial={"full_name": person.full_name}),
+        "grant_form": forms.GrantForm(),
+        "grants": rights.grants_of(person),
         **forms_with_errors,
     }
     return render(request, "directory/user.html", context)

@@ -14,6 +14,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache, partial, wraps
+from pathlib import Path
 from typing import Any, ParamSpec, TypeVar, cast
 
 from django.db import IntegrityError, transaction
@@ -860,6 +861,10 @@ def _hang(entry: Entry, evidence: Sequence[Evidence]) -> None:
     have = set(
         EntryEvidence.objects.filter(entry=entry, version=entry.version).values_list("evidence_id", flat=True)
     )
+    if get_register(entry.register).is_restricted:
+        for file in evidence:  # people name files after whom they are about
+            file.name = f"凭据{file.pk}{Path(file.path).suffix}"
+            file.save(update_fields=["name"])
     EntryEvidence.objects.bulk_create(
         EntryEvidence(entry=entry, version=entry.version, evidence=file, sha256=file.sha256)
         for file in dict.fromkeys(evidence)

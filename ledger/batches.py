@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from django.db import connection
@@ -205,6 +206,9 @@ def submit_batch(
             uploaded_at=moment(on),
         )
     batch.registers = sorted({*batch.registers, *(item.register.code for item in items)})
+    if any(get_register(code).is_restricted for code in batch.registers):
+        names = "、".join(get_register(code).name for code in batch.registers)
+        batch.name = f"{names}{Path(upload.name).suffix}"[:200]  # people name files after whom they are about
     batch.counts = {kind: batch.counts.get(kind, 0) + count for kind, count in counts.items()}
     batch.save()
     _add([item for item in items if item.planned.kind == ADDED], batch, by, on)

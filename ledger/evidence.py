@@ -13,8 +13,10 @@ from django.core.files.uploadedfile import UploadedFile
 
 from directory.identity import hide_numbers
 from directory.models import Organization, User
-from ledger.models import Evidence
+from directory.rights import may_see_restricted
+from ledger.models import EntryEvidence, Evidence
 from ledger.refusals import Refusal
+from ledger.registers import all_registers
 
 LARGEST = 20 * 1024 * 1024  # bytes: a scanned contract of some thirty pages
 
@@ -87,6 +89,17 @@ def store(*, by: User, organization: Organization, upload: UploadedFile[Any]) ->
 def open_file(evidence: Evidence) -> BinaryIO:
     """The stored file, for reading. FileNotFoundError if it is gone; verify_ledger names such files."""
     return _absolute(evidence.path).open("rb")
+
+
+def may_open(user: User, evidence: Evidence) -> bool:
+    """Whether the content of a file in `user`'s scope is open to them: what hangs on an entry of a restricted register,
+    such as a guardian's consent, only to its uploader and to who has the named right (directory/rights.py)."""
+    codes = [code for code, register in all_registers().items() if register.is_restricted]
+    return (
+        evidence.uploaded_by_id == user.pk
+        or not EntryEvidence.objects.filter(evidence=evidence, entry__register__in=codes).exists()
+        or may_see_restricted(user)
+    )
 
 
 def sha256_of(evidence: Evidence) -> str | None:

@@ -16,8 +16,8 @@ from typing import Any
 from django.db.models import CharField, F
 
 from audit.bulk import portions
-from directory import facts
-from directory.identity import mask_id_export, mask_id_staff, mask_name, mask_person, mask_phone
+from directory import facts, rights
+from directory.identity import is_child, mask_id_export, mask_id_staff, mask_name, mask_person, mask_phone
 from directory.models import Division, Organization, Person, User
 from directory.names import plain
 from directory.people import PersonRow, match_people, resolve_people, survivors
@@ -29,6 +29,7 @@ Problem = tuple[str, str]  # column, message
 
 BENEFIT = "benefit_people"  # whom the plan reaches: only who is eligible counts (DESIGN §2.5)
 LIFTED, MONITORED = "脱贫", "监测"  # the published 其中
+WITHHELD = "（不显示）"  # stands where nothing of a value may be shown
 MONITOR_TYPES = {Category.UNSTABLE, Category.MARGINAL, Category.SUDDEN}
 CATEGORIES = (
     *Category.choices,
@@ -115,6 +116,10 @@ def make(register: Register, rows: Sequence[Mapping[str, Any]], by: User, on: da
                 line.problems += _own_problems(register, line.row, by, on)
     if register.names_person:
         _name_people(register, lines, by, unit, on)
+    right = [line for line in lines if not line.problems]
+    if register.is_restricted:
+        rights.restrict(by=by, person_ids={line.row.person_id for line in right})
+    register.complete([(line.row, line.values) for line in right], by)
     _refuse_twice(register, lines)
     for line in lines:
         if not line.problems:
@@ -408,16 +413,29 @@ def disagreements(row: PersonDetail) -> list[str]:
     return found
 
 
-def person_texts(row: PersonDetail, published: bool, on: date) -> dict[str, str]:
-    """The columns that are the person's, masked: for staff, or as exports and notices are (DOMAIN §6)."""
+def person_texts(row: PersonDetail, published: bool, on: date, *, restricted: bool = False) -> dict[str, str]:
+    """The columns that are the person's, masked: for staff, or as exports and notices are (DOMAIN §6). Of a child the
+    code and the age band, for both; in a register that is `restricted` also only the township."""
     person = row.person
     number, phones = person.id_number.open(), person.phones.open()
-    masked = mask_person(person.pk, person.name, person.birth_date, on=on)
+    closed = restricted or person.is_restricted
+    masked = mask_person(person.pk, person.name, person.birth_date, on=on, restricted=closed)
+    if closed or is_child(person.birth_date, on):
+        withheld = {"id_number": WITHHELD if number else "", "phones": WITHHELD if phones else ""}
+        place = {"division": _township(row.division)} if restricted else {}
+        return {"name": masked, **withheld, **place}
     return {
         "name": mask_name(person.name) if published else masked,
         "id_number": (mask_id_export if published else mask_id_staff)(number) if number else "",
         "phones": "、".join(mask_phone(phone) for phone in phones.split("、") if phone),
     }
+
+
+def _township(division: Division | None) -> str:
+    if division is None:
+        return ""
+    town = division.parent if division.level == "village" else division
+    return town.name if town is not None else ""
 
 
 # --- what a row moves -------------------------------------------------------------------------------------------

@@ -256,6 +256,10 @@ def nothing_to_prepare(lines: Any) -> None:
     """The preparation of a register whose columns say all."""
 
 
+def nothing_to_complete(lines: Any, by: User) -> None:
+    """The completion of a register that keeps nothing but its own row."""
+
+
 def _making(register: Register, what: str) -> Callable[..., Any]:
     def run(*args: Any) -> Any:
         from ledger import making  # which knows registers and models
@@ -301,6 +305,11 @@ class Register:
     make: Callable[[Sequence[Mapping[str, Any]], User, date], list[Made]] | None = None
     # fills, in (row, values), what a row takes from others before its rules are asked; in bulk
     prepare: Callable[[Sequence[tuple[Any, Mapping[str, Any]]]], None] = nothing_to_prepare
+    # likewise what the directory keeps of a row's person beside them, once it is known who they are; of right rows
+    complete: Callable[[Sequence[tuple[Any, Mapping[str, Any]]], User], None] = nothing_to_complete
+    # it names children whom nobody may look into without a right of their own (directory/rights.py): pages, sheets,
+    # error lists and names of files show a code, an age band and the township
+    is_restricted: bool = False
     # column name → text, where the column's own kind does not say it; `published`: as exports and notices mask it
     texts: Callable[[Any, bool], Mapping[str, str]] = lambda row, published: {}
     # how another register's sheet may call a row of this one; the first is the best
@@ -378,7 +387,8 @@ class Register:
         if self.names_person:
             from ledger.making import person_texts
 
-            own = {**person_texts(row, published, self.counts_on(row)), **own}
+            seen = person_texts(row, published, self.counts_on(row), restricted=self.is_restricted)
+            own = {**seen, **own}
         return {c.name: own[c.name] if c.name in own else text_of(c, row) for c in self.columns}
 
     def pointers(self) -> list[str]:

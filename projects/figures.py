@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from django.db.models import F
 
 from ledger import figures
 from ledger.models import Period, Plan
 from ledger.money import yuan
-from ledger.registers import ReportTable
+from ledger.registers import Card, Figure, ReportTable
 from ledger.scope import Scope
+from ledger.tables import by_unit
 from projects.models import PvStation
 
 # --- photovoltaics ----------------------------------------------------------------------------------------------
@@ -57,3 +58,25 @@ def pv_tables(plan: Plan, scope: Scope, as_of: Period) -> Sequence[ReportTable]:
             ]
         )
     return [ReportTable("光伏发电收入和分配", PV_HEADINGS, rows, unit="千瓦时、元", note=PV_NOTE)]
+
+
+# --- Hope Rooms -------------------------------------------------------------------------------------------------
+
+ROOMS = (("评审通过", "hope_rooms"), ("其中验收合格", "hope_rooms_accepted"))
+
+
+def room_cards(targets: Mapping[str, figures.Target]) -> Sequence[Card]:
+    """希望小屋: places taken, and rooms accepted. Nothing where the plan counts none."""
+    shown = [
+        Figure(label, target.approved, target.unit, target.held, code)
+        for label, code in ROOMS
+        if (target := targets.get(code))
+    ]
+    note = "评审通过即占一个名额，取消后空出；一名儿童一个小屋。"
+    return [Card("希望小屋", shown, note)] if shown else []
+
+
+def room_tables(plan: Plan, scope: Scope, as_of: Period) -> Sequence[ReportTable]:
+    """Places taken and rooms accepted by unit, 本季 and 累计; no child, no village."""
+    note = "评审通过即占一个名额，取消后空出。计入儿童所在镇街；不推定每个小屋的单价。"
+    return by_unit("希望小屋", ROOMS, "个", note, plan, scope, as_of)

@@ -25,13 +25,28 @@ from projects.figures import pv_tables
 from projects.models import PvShare, PvStation, PvYield
 
 LEAST_YIELD = Parameter(
-    "pv_least_yield", "光伏年发电量下限", 800, "千瓦时/千瓦", "全年每千瓦发电量低于它即提示；按惯例"
+    "pv_least_yield",
+    "光伏年发电量下限",
+    800,
+    "千瓦时/千瓦",
+    "全年每千瓦发电量低于它即提示；按惯例",
+    most=5_000,
 )
 MOST_YIELD = Parameter(
-    "pv_most_yield", "光伏年发电量上限", 1600, "千瓦时/千瓦", "全年每千瓦发电量高于它即提示；按惯例"
+    "pv_most_yield",
+    "光伏年发电量上限",
+    1600,
+    "千瓦时/千瓦",
+    "全年每千瓦发电量高于它即提示；按惯例",
+    most=5_000,
 )
 INCOME_GAP = Parameter(
-    "pv_income_gap", "光伏收入与电量电价之积的差距", 5, "%", "收入与上网电量×电价相差超过它即提示；按惯例"
+    "pv_income_gap",
+    "光伏收入与电量电价之积的差距",
+    5,
+    "%",
+    "收入与上网电量×电价相差超过它即提示；按惯例",
+    most=100,
 )
 ENERGY, INCOME, USED = "pv_energy", "pv_income", "pv_used"
 GENERATED, EARNED, GIVEN = "generated", "earned", "given"

@@ -6,6 +6,7 @@ from audit.triggers import Refusal, append_only
 
 TABLES = (
     "project",
+    "hoperoom",
     "pvstation",
     "pvyield",
     "pvshare",

@@ -538,9 +538,9 @@ def _read_cell(row: _Row, place: Place, known: Known, findings: Findings) -> Non
             row.table.sheet,
             row.table.cell(row.number, column.name),
             _rule(cell, column),
-            str(error),
+            _unquoted(row.table.register, str(error), text_of(cell)),
             column=column.label,
-            value=masked(column, text_of(cell)),
+            value=masked(row.table.register, column, text_of(cell)),
         )
         return
     if column.kind == "money" and raw.number is not None:
@@ -597,8 +597,11 @@ _RULES = {
 }
 
 
-def masked(column: Column, text: str) -> str:
-    """A cell's text as an error list may show it."""
+def masked(register: Register, column: Column, text: str) -> str:
+    """A cell's text as an error list may show it: nothing that stands in a restricted register, whatever the column, as
+    a row may have slipped into the one beside."""
+    if text.strip() and register.is_restricted:
+        return HIDDEN_VALUE
     if not column.personal or not text:
         return text.strip()
     with suppress(ValueError):
@@ -607,6 +610,12 @@ def masked(column: Column, text: str) -> str:
         if column.kind == "phone":
             return mask_phone(plain(text))
     return HIDDEN_VALUE
+
+
+def _unquoted(register: Register, message: str, text: str) -> str:
+    """What is wrong with a cell, without the cell, where nothing of it may be shown."""
+    quoted = text.strip()
+    return message.replace(quoted[:20], "…") if register.is_restricted and len(quoted) > 1 else message
 
 
 def _doubt_unit(row: _Row, place: Place, number: Decimal, findings: Findings) -> None:
@@ -721,7 +730,7 @@ def _error_at(row: _Row, name: str, message: str, findings: Findings, rule: str 
         rule or _RULES.get(place.column.kind, "内容"),
         message,
         column=place.column.label,
-        value=masked(place.column, text_of(row.cell(place))),
+        value=masked(row.table.register, place.column, text_of(row.cell(place))),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -19,11 +20,12 @@ from audit.events import record
 from directory.access import role_required, signed_in
 from directory.identity import hide_numbers
 from directory.models import Organization, User
+from directory.rights import may_see_restricted
 from ledger import batches
 from ledger.models import Batch, Entry, ImportJob, Period
 from ledger.permissions import may_file, may_review
 from ledger.refusals import Refusal
-from ledger.registers import get_register, name_of
+from ledger.registers import all_registers, get_register, name_of
 from workbooks import jobs, planning, storage, writing
 from workbooks.forms import OutForm, UploadForm, VoidForm
 from workbooks.reading import LARGEST
@@ -132,9 +134,13 @@ def _shown(
     page: dict[str, Any], waiting: planning.Upload | ImportJob, job: ImportJob | None = None
 ) -> dict[str, Any]:
     errors = page["counts"]["errors"]
+    closed = {one.name for one in all_registers().values() if one.is_restricted}
+    named = [sheet["register"] for sheet in page["sheets"] if sheet["register"] in closed]
     return {
         "report": page,
         "upload": waiting,
+        # people name files after whom they are about
+        "name": f"{named[0]}（文件名不显示）" if named else waiting.name,
         "job": job,
         "shown": jobs.SHOWN,
         "may_all": page["to_write"] and not errors,
@@ -326,7 +332,11 @@ def _batch(user: User, pk: int) -> Batch:
 
 
 def _may_open(user: User, found: Batch) -> bool:
-    return may_file(user) and (user.organization_id == found.organization_id or may_review(user))
+    """A workbook that names restricted children: only its uploader, and who has the named right."""
+    if not may_file(user) or not (user.organization_id == found.organization_id or may_review(user)):
+        return False
+    open_to_all = not any(get_register(code).is_restricted for code in found.registers)
+    return open_to_all or found.uploaded_by_id == user.pk or may_see_restricted(user)
 
 
 def _file(data: bytes, name: str, media_type: str) -> HttpResponse:
@@ -350,7 +360,7 @@ def _wait(request: HttpRequest, data: bytes, name: str, chosen: dict[str, Any]) 
         storage.drop_pending(old)
         del waiting[old]
     waiting[token] = {
-        "name": hide_numbers(name)[-200:],
+        "name": _kept_name(name, chosen),
         "organization": chosen["organization"].pk,
         "period": chosen["period"].pk,
         "register": chosen["register"],
@@ -359,10 +369,18 @@ def _wait(request: HttpRequest, data: bytes, name: str, chosen: dict[str, Any]) 
     return token
 
 
+def _kept_name(name: str, chosen: dict[str, Any]) -> str:
+    """The file's name as it may be kept: without numbers; of a restricted register, the register's."""
+    code = chosen["register"]
+    if code and get_register(code).is_restricted:
+        return f"{name_of(code)}{Path(name).suffix}"
+    return hide_numbers(name)[-200:]
+
+
 def _hand_over(user: User, data: bytes, name: str, chosen: dict[str, Any], rows: int) -> str:
     """Keep the file for the worker; the address holds nothing but a random token, which opens it for its owner only."""
     token = storage.put_pending(data)
-    jobs.ask(by=user, token=token, upload=_upload(data, hide_numbers(name)[-200:], chosen), rows=rows)
+    jobs.ask(by=user, token=token, upload=_upload(data, _kept_name(name, chosen), chosen), rows=rows)
     return token
 
 

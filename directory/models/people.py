@@ -81,6 +81,8 @@ class Person(models.Model):
     merged_into = models.ForeignKey(
         "self", models.PROTECT, null=True, blank=True, related_name="merged", verbose_name="已并入"
     )
+    # A child whom a register names that only users with a named right may look into (rights.py). Never taken back.
+    is_restricted = models.BooleanField("受限", default=False)
     version = models.PositiveIntegerField("版本", default=1)
     created_at = models.DateTimeField("登记时间", default=timezone.now)
     updated_at = models.DateTimeField("更新时间", default=timezone.now)
