@@ -70,6 +70,12 @@ WANTED: dict[str, dict[str, str | None]] = {
         "listed_on": "2022-05-10",
         "note": "试验备注",
     },
+    "hope_room": {
+        "id_number": "990000201403150012",  # eight years old on the day of the 评审
+        "state": "随访",
+        "cancelled_on": None,
+        "cancel_reason": None,
+    },
     "pv_station": {"shares": "徐庄镇湖沟村 100%"},
     "pv_yield": {"received_on": "2022-07-10"},
 }
