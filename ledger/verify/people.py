@@ -37,6 +37,12 @@ def presences_equal_participations() -> Findings:
     counts_as = survivors({person for _, person, *_ in rows})
     sums: dict[tuple[int, int], list[int]] = defaultdict(lambda: [0, 0, 0, 0])
     for account, person, *counts in rows:
+        if any(counts[2:]) and counts_as[person] != person:
+            yield (
+                f"账户 {account}，人员 {person}",
+                f"记在人员 {counts_as[person]} 名下",
+                "记在已并入他人的人员名下",
+            )
         cell = sums[account, counts_as[person]]
         cell[:] = [old + new for old, new in zip(cell, counts, strict=True)]
     codes = dict(Account.objects.filter(pk__in={account for account, _ in sums}).values_list("pk", "code"))

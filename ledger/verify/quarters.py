@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 
+from audit.models import Event
 from ledger import periods, seals
-from ledger.models import Period, Plan
+from ledger.models import Period, Plan, Seal
 from ledger.verify.core import Findings, Named, printed_seals, rule, rules, select
+
+AT_ONCE = timedelta(seconds=10)  # between a seal and its event, which are of one transaction
 
 
 @rule("季度的起止日与代码一致")
@@ -50,6 +53,19 @@ def closed_quarters_are_sealed() -> Findings:
     for code, closed in select(sql):
         expected, found = ("已关账，有封签", "没有封签") if closed else ("未关账，没有封签", "有封签")
         yield f"季度 {code}", expected, found
+
+
+@rule("每次关账有审计记录")
+def closings_have_their_events() -> Findings:
+    """A seal says of itself who made it and when; the event, sealed with the next quarter, says it too."""
+    for seal in Seal.objects.select_related("period").order_by("period__starts_on"):
+        events = Event.objects.filter(
+            target=f"ledger.period:{seal.period_id}", verb="period.closed", outcome=Event.Outcome.DONE
+        )
+        found = list(events.order_by("pk").values_list("actor_id", "at"))
+        if not any(by == seal.sealed_by_id and abs(at - seal.sealed_at) < AT_ONCE for by, at in found):
+            said = "、".join(f"用户 {by}，{at}" for by, at in found) or "没有关账的审计记录"
+            yield f"季度 {seal.period.code} 的关账", said, f"用户 {seal.sealed_by_id}，{seal.sealed_at}"
 
 
 @rule("封签前后相接")

@@ -35,7 +35,7 @@ def accounts_are_what_their_codes_say() -> Findings:
     for account in Account.objects.select_related("plan", "line", "organization").order_by("pk").iterator():
         expected = _code(account)
         if account.code != expected:
-            yield f"账户 {account.code}", account.code, f"方案、项目、环节、单位、合同合起来是 {expected}"
+            yield f"账户 {account.code}", "方案、项目、环节、单位、合同与代码一致", f"合起来应是 {expected}"
     sql = """
         SELECT code, unit FROM ledger_account
         WHERE stage IN (%s, %s) AND (unit = '人') <> counts_people ORDER BY id
@@ -55,6 +55,8 @@ def _code(account: Account) -> str:
         stage = f"{accounts.TARGET}/{count}" if ("/" in count) is (stage == accounts.PART) else stage
     elif stage == accounts.OUTSIDE and account.unit != Unit.FEN:
         stage = f"{stage}/{account.unit}"
+    elif stage in accounts.HOLDS and account.unit != Unit.FEN:
+        return f"{account.code}，单位 {Unit.FEN.value}"
     return accounts.code_for(plan, stage, account.line, unit, account.contract)
 
 

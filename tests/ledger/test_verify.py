@@ -123,7 +123,7 @@ def one_fen_went_from_line_to_line_without_a_transfer(books: Books) -> None:
     sql("UPDATE ledger_account SET balance = balance - 1 WHERE code = '2022/2022-04/arranged'")
 
 
-@fault("both_sides_have_one_unit")
+@fault("both_sides_have_one_unit", "accounts_are_what_their_codes_say")
 def an_account_changed_its_unit(books: Books) -> None:
     sql("UPDATE ledger_account SET unit = '人' WHERE code = '2022/pool'")
 
@@ -446,7 +446,12 @@ def an_entry_counts_for_another_units_filing(books: Books) -> None:
 # closed quarters
 
 
-@fault("nothing_is_posted_after_closing")
+@fault("closings_have_their_events")
+def a_quarter_was_closed_by_another(books: Books) -> None:
+    sql("UPDATE ledger_seal SET sealed_by_id = %s", books.users["领导"])
+
+
+@fault("nothing_is_posted_after_closing", "closings_have_their_events")
 def a_quarter_was_sealed_before_its_last_transfer(books: Books) -> None:
     sql("UPDATE ledger_seal SET sealed_at = '2022-04-11 00:00:00'")
 
@@ -631,6 +636,8 @@ def test_rules_that_alone_see_their_fault_are_all_but_those_which_others_imply()
         "balances_sum_to_zero",  # follows from each balance and from one unit on both sides
         "balances_equal_transfers",  # the totals, right themselves, then differ from the balance too
         "totals_give_balances",
+        "both_sides_have_one_unit",  # an empty account whose unit is changed contradicts its code
+        "nothing_is_posted_after_closing",  # when a seal was made, its event says as well
         "pools_are_empty",  # an account with money is made a pool by its code as well
     }
 
