@@ -10,7 +10,7 @@ from django.db.models import QuerySet, Sum
 from django.urls import reverse
 
 from dashboard.as_of import AsOf
-from dashboard.figures import TOTAL, Choice, as_of_choices, scope_for, sum_of
+from dashboard.figures import TOTAL, Choice, as_of_choices, opened_by, scope_for, sum_of
 from dashboard.flags import Flag, flag_of, flags_by_code
 from directory.models import Organization, User
 from ledger import figures
@@ -132,6 +132,8 @@ def money_page(
     scope = scope_for(user)
     if not scope.everything and where.stage in (ARRANGED, RECEIVED):
         raise NoSuchFigure(where.stage)
+    if where.stage not in opened_by(user):
+        raise NoSuchFigure(where.stage)
     plan, stage = where.plan, where.stage
     moves = figures.movements(
         plan,
@@ -169,7 +171,7 @@ def money_page(
         as_of=as_of,
         quarter=quarter,
         number=number,
-        flags=asked,
+        flags=[] if scope.partner else asked,
         keep=[("unit", str(where.unit.pk))] if where.unit else [],
         back=(reverse("dashboard:line", args=[line.code]) + as_of.query, line.name) if line else None,
     )

@@ -5,7 +5,7 @@ Amounts are shown in 万元, exact to the 分; the address beside an amount lead
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from decimal import Decimal
 from fractions import Fraction
@@ -83,8 +83,16 @@ def behind_url(plan: Plan, what: str, stage: str, as_of: AsOf, **further: str) -
     return f"{address}?{urlencode(query)}" if query else address
 
 
-def amounts_of(money: LineMoney, what: str, plan: Plan, as_of: AsOf, stages: Iterable[str]) -> list[Amount]:
-    """The figures of a line, group or plan, one a stage."""
+def opened_by(user: User) -> frozenset[str]:
+    """The stages whose figures open down to their entries for `user`: 荣成 sees what it sent, and of the rest the
+    figures alone."""
+    return frozenset([RECEIVED]) if scope_of(user).partner else frozenset(figures.STAGES)
+
+
+def amounts_of(
+    money: LineMoney, what: str, plan: Plan, as_of: AsOf, stages: Iterable[str], opens: Container[str]
+) -> list[Amount]:
+    """The figures of a line, group or plan, one a stage; those in `opens` lead to their entries."""
     shown = []
     for stage in stages:
         value: int | None = getattr(money, stage)
@@ -94,8 +102,8 @@ def amounts_of(money: LineMoney, what: str, plan: Plan, as_of: AsOf, stages: Ite
                 stage=stage,
                 label=STAGE_NAMES[stage],
                 text="—" if value is None else wan(value),
-                url="" if value is None else behind_url(plan, what, stage, as_of),
-                pending=wan((value or 0) + waits) if waits else "",
+                url="" if value is None or stage not in opens else behind_url(plan, what, stage, as_of),
+                pending=wan((value or 0) + waits) if waits and stage in opens else "",
             )
         )
     return shown
@@ -125,10 +133,11 @@ class MoneyRow:
 
 @dataclass(frozen=True)
 class Judging:
-    """What a light is judged by."""
+    """What a light is judged by, and which figures the reader may open."""
 
     months: int | None  # whole months of the plan's year gone by; None: not compared (C9)
     limits: Mapping[str, Decimal]
+    opens: Container[str] = frozenset(figures.STAGES)
 
     @property
     def pace(self) -> str:
@@ -154,7 +163,7 @@ def row_of(
         code=money.code,
         name=money.name,
         url=reverse("dashboard:line", args=[money.code]) + as_of.query if line else "",
-        amounts=amounts_of(money, money.code, plan, as_of, stages),
+        amounts=amounts_of(money, money.code, plan, as_of, stages, judging.opens),
         available=wan(money.available),
         spent_rate=percent(money.spent, money.gross_allocated),
         disbursed_rate=percent(money.disbursed, money.gross_allocated),
@@ -376,6 +385,7 @@ class Home:
     sees_all: bool  # of the money
     counts_all: bool
     unit: str
+    is_partner: bool
     reported: Reported | None
     total: MoneyRow
     received_rate: str
@@ -407,8 +417,8 @@ def home(
     scope = scope_for(user)
     money = figures.money(plan, scope=scope, as_of=as_of.period)
     questions = figures.questions(plan, scope=scope)
-    flags = flags_by_code(questions)
-    judging = _judging(plan, as_of, questions)
+    flags = {} if scope.partner else flags_by_code(questions)
+    judging = _judging(user, plan, as_of, questions)
     sources = sources_of(SourceLabel.objects.filter(line__plan=plan).order_by("line_id", "pk"), questions)
     stages = TABLE_STAGES if scope.everything else UNIT_STAGES
 
@@ -429,7 +439,9 @@ def home(
         row = as_row(line)
         row.sublines = [as_row(below) for below in money.sublines.get(line.code, [])]
         rows.append(row)
-    groups = _groups(plan, money, rows, as_of, judging, questions, sources, stages, scope)
+    groups = []
+    if not scope.partner:
+        groups = _groups(plan, money, rows, as_of, judging, questions, sources, stages, scope)
     total = row_of(
         money.total,
         plan=plan,
@@ -440,7 +452,7 @@ def home(
     )
     counted = scope_of(user)
     targets = figures.targets(plan, scope=counted, as_of=as_of.period)
-    cards, counts = target_views(targets, questions, plan, as_of, judging.months)
+    cards, counts = target_views(targets, [] if counted.partner else questions, plan, as_of, judging.months)
     quarter = reported_quarter(owed_quarters(user, periods), as_of)
     return Home(
         plan=plan,
@@ -450,7 +462,8 @@ def home(
         sees_all=scope.everything,
         counts_all=counted.everything,
         unit="" if scope.everything else str(user.organization or ""),
-        reported=_reported(quarter, counted, as_of) if quarter else None,
+        is_partner=scope.partner,
+        reported=_reported(quarter, counted, as_of) if quarter and not counted.partner else None,
         total=total,
         received_rate=percent(money.total.received or 0, money.total.arranged),
         judging=judging,
@@ -466,10 +479,11 @@ def home(
     )
 
 
-def _judging(plan: Plan, as_of: AsOf, questions: Sequence[figures.Question]) -> Judging:
+def _judging(user: User, plan: Plan, as_of: AsOf, questions: Sequence[figures.Question]) -> Judging:
     question, reading = lights.NO_PACE
     compared = readings_in_force(questions).get(question) != reading
-    return Judging(lights.months_of(plan.year, as_of.pace_day) if compared else None, lights.thresholds())
+    months = lights.months_of(plan.year, as_of.pace_day) if compared else None
+    return Judging(months, lights.thresholds(), opened_by(user))
 
 
 def _groups(
@@ -573,6 +587,7 @@ class LinePage:
     choices: list[Choice]
     row: MoneyRow | None  # None: the user's unit holds nothing of it
     sees_all: bool
+    is_partner: bool
     stages: list[str]
     units: list[UnitRow]
     quarters: list[QuarterRow]
@@ -588,9 +603,9 @@ def line_page(*, user: User, line: BudgetLine, periods: Sequence[Period], as_of:
     scope, plan = scope_for(user), line.plan
     money = figures.money(plan, scope=scope, as_of=as_of.period)
     questions = figures.questions(plan, scope=scope)
-    flags = flags_by_code(questions)
+    flags = {} if scope.partner else flags_by_code(questions)
     top = line.parent or line
-    judging = _judging(plan, as_of, questions)
+    judging = _judging(user, plan, as_of, questions)
     sources = sources_of(SourceLabel.objects.filter(line=top), questions)
     stages = (*TABLE_STAGES, CLAIMED) if scope.everything else (*UNIT_STAGES, CLAIMED)
 
@@ -619,6 +634,7 @@ def line_page(*, user: User, line: BudgetLine, periods: Sequence[Period], as_of:
             available=wan(unit.available),
         )
         for unit in figures.units(plan, scope=scope, line=line, as_of=as_of.period)
+        if not scope.partner
     ]
     return LinePage(
         line=line,
@@ -626,11 +642,12 @@ def line_page(*, user: User, line: BudgetLine, periods: Sequence[Period], as_of:
         choices=as_of_choices(periods, as_of),
         row=row,
         sees_all=scope.everything,
+        is_partner=scope.partner,
         stages=[STAGE_NAMES[stage] for stage in stages],
         units=unit_rows,
-        quarters=_quarter_rows(plan, line, scope, as_of, stages),
+        quarters=[] if scope.partner else _quarter_rows(plan, line, scope, as_of, stages),
         aliases=list(LineAlias.objects.filter(line=line).order_by("pk").values_list("name", flat=True)),
-        sources=sources.every.get(top.pk, []),
+        sources=[] if scope.partner else sources.every.get(top.pk, []),
         flags=flags.get(line.code, []) or flags.get(top.code, []),
         groups=list(LineGroup.objects.filter(lines=top).order_by("pk").values_list("name", flat=True)),
         judging=judging,

@@ -33,6 +33,7 @@ from ledger.permissions import may_rule
 from ledger.refusals import Refusal
 
 Role = User.Role
+ours_only = role_required(Role.LEADER, Role.REVIEWER, Role.CLERK, Role.HEAD)
 business_only = role_required(Role.LEADER, Role.REVIEWER, Role.CLERK, Role.HEAD, Role.PARTNER)
 
 # How many alerts of a kind their own page lists.
@@ -169,7 +170,7 @@ def line(request: HttpRequest, code: str) -> HttpResponse:
     return render(request, "dashboard/line.html", {"page": page})
 
 
-@business_only
+@ours_only
 @require_safe
 @figures_page
 def reports(request: HttpRequest) -> HttpResponse:
@@ -195,7 +196,7 @@ def reports(request: HttpRequest) -> HttpResponse:
     return response
 
 
-@business_only
+@ours_only
 @require_safe
 @figures_page
 def filings(request: HttpRequest) -> HttpResponse:
@@ -208,7 +209,7 @@ def filings(request: HttpRequest) -> HttpResponse:
     return render(request, "dashboard/filings.html", {"page": page})
 
 
-@business_only
+@ours_only
 @require_safe
 @figures_page
 def filing(request: HttpRequest, pk: int) -> HttpResponse:
@@ -223,7 +224,7 @@ def filing(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "dashboard/filing.html", {"page": page, "query": ""})
 
 
-@business_only
+@ours_only
 @require_safe
 @figures_page
 def questions(request: HttpRequest) -> HttpResponse:
@@ -236,7 +237,7 @@ def questions(request: HttpRequest) -> HttpResponse:
     return render(request, "dashboard/questions.html", {"page": page})
 
 
-@business_only
+@ours_only
 @require_http_methods(["GET", "HEAD", "POST"])
 def question(request: HttpRequest, plan: str, code: str) -> HttpResponse:
     """One open question; a leader posts the ruling here."""
@@ -267,7 +268,7 @@ def question(request: HttpRequest, plan: str, code: str) -> HttpResponse:
     return render(request, "dashboard/question.html", {"page": page, "form": form}, status=status)
 
 
-@business_only
+@ours_only
 @require_safe
 @figures_page
 def plan(request: HttpRequest, code: str) -> HttpResponse:
@@ -285,7 +286,7 @@ def summary(request: HttpRequest, code: str) -> HttpResponse:
     user = request.user
     if not isinstance(user, User):
         return _json_error("请先登录。", 401)
-    if not user.is_business:
+    if not user.is_business or user.role == Role.PARTNER:
         return _json_error("您的账号没有查看业务数据的权限。", 403)
     found = Plan.objects.filter(code=code).first()
     if found is None:

@@ -27,6 +27,8 @@ from ledger.refusals import Refusal
 def periods(request: HttpRequest) -> HttpResponse:
     """季度与关账."""
     user, today = current_user(request), timezone.localdate()
+    if user.role == User.Role.PARTNER:
+        raise PermissionDenied
     return render(
         request,
         "desk/periods.html",

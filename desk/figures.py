@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -17,6 +17,7 @@ from directory.rights import may_see_restricted
 from ledger.actions import is_in_force
 from ledger.filings import FilingState, states_of
 from ledger.models import (
+    Acknowledgement,
     Decision,
     Draft,
     Entry,
@@ -30,7 +31,7 @@ from ledger.models import (
 from ledger.parameters import read_once
 from ledger.permissions import may_file, may_review
 from ledger.posting import amount_text
-from ledger.registers import Register, Shown, all_registers, get_register
+from ledger.registers import Acknowledging, Register, Shown, all_registers, get_register
 
 State = Entry.State
 WITH_NAMES = (
@@ -56,6 +57,14 @@ class Returned:
 
 
 @dataclass(frozen=True)
+class ToAcknowledge:
+    """An approved entry that waits for the word of the user's unit, such as a receipt."""
+
+    entry: Entry
+    what: Acknowledging
+
+
+@dataclass(frozen=True)
 class Home:
     """The task list of one user. `waiting` and `oldest` are None for those who do not review."""
 
@@ -63,6 +72,7 @@ class Home:
     filings: list[FilingState]
     returned: list[Returned]
     drafts: list[Draft]
+    to_acknowledge: list[ToAcknowledge] = field(default_factory=list)
     waiting: int | None = None
     oldest: datetime | None = None
 
@@ -82,9 +92,28 @@ def home(user: User, today: date) -> Home:
         drafts=list(
             Draft.objects.filter(owner=user).select_related("entry").defer("body").order_by("-updated_at")
         ),
+        to_acknowledge=to_acknowledge(user),
         waiting=waiting,
         oldest=oldest,
     )
+
+
+def to_acknowledge(user: User) -> list[ToAcknowledge]:
+    """What waits for the user's unit to say that it was received or sent, the oldest first. Two queries a register."""
+    if user.organization is None or not may_file(user):
+        return []
+    registers = {code: one for code, one in all_registers().items() if one.acknowledged}
+    rows = Entry.objects.for_user(user).filter(
+        register__in=registers, state=State.APPROVED, subject__in_force=F("pk"), acknowledgement=None
+    )
+    entries = list(rows.select_related(*WITH_NAMES).order_by("decided_at", "pk")[:200])
+    details = _details(entries)
+    found = []
+    for entry in entries:
+        what = registers[entry.register].acknowledged
+        if what is not None and what.by(details[entry.pk], user.organization):
+            found.append(ToAcknowledge(entry, what))
+    return found
 
 
 def registers_for(user: User) -> list[Register]:
@@ -302,6 +331,7 @@ class Allowed:
     attach: bool = False
     change: bool = False  # correct or reverse
     step: bool = False
+    acknowledge: bool = False
     decide: bool = False
     why_not_decide: str = ""
 
@@ -327,6 +357,8 @@ class EntryPage:
     what_came: list[Entry]  # its corrections, reversals and next steps
     pending_change: Entry | None
     allowed: Allowed
+    acknowledged: Acknowledgement | None = None
+    acknowledging: Acknowledging | None = None  # what there is to say of it; None if nothing
     versions: list[int] = field(default_factory=list)
     opens_files: bool = True  # of others; one's own open anyway
     person: int | None = None  # whose page shows, for a reason, what this one withholds
@@ -352,6 +384,12 @@ def entry_page(user: User, entry: Entry, version: int | None = None) -> EntryPag
     undecided = entry.subject.undecided_id
     pending = seen.filter(pk=undecided).first() if undecided and undecided != entry.pk else None
     hung = hung_on(entry, version)
+    what = _to_say(register, entry, detail)
+    said = None
+    if what is not None:
+        said = Acknowledgement.objects.filter(entry=entry).select_related("by__organization").first()
+    unit = user.organization
+    mine_to_say = what is not None and unit is not None and may_file(user) and what.by(detail, unit)
     return EntryPage(
         entry=entry,
         register=register,
@@ -369,7 +407,9 @@ def entry_page(user: User, entry: Entry, version: int | None = None) -> EntryPag
         after=seen.filter(pk=entry.after_id).first() if entry.after_id else None,
         what_came=list(seen.filter(Q(corrects=entry) | Q(follows=entry)).order_by("pk")),
         pending_change=pending,
-        allowed=allowed(user, entry, pending is not None),
+        allowed=replace(allowed(user, entry, pending is not None), acknowledge=said is None and mine_to_say),
+        acknowledged=said,
+        acknowledging=what,
         versions=list(range(1, entry.version + 1)),
         opens_files=not register.is_restricted or may_see_restricted(user),
         person=_person_behind(user, register, detail),
@@ -381,6 +421,14 @@ def _person_behind(user: User, register: Register, detail: Any) -> int | None:
     if not register.is_restricted:
         return None
     return people_for(user).filter(pk=detail.person_id).values_list("pk", flat=True).first()
+
+
+def _to_say(register: Register, entry: Entry, detail: Any) -> Acknowledging | None:
+    """What somebody is to say of the entry; None if nobody, or not of this row, or no more."""
+    what = register.acknowledged
+    if what is None or entry.kind == Entry.Kind.REVERSAL or not is_in_force(entry):
+        return None
+    return what if what.of(detail) else None
 
 
 def allowed(user: User, entry: Entry, change_pending: bool) -> Allowed:

@@ -21,6 +21,7 @@ urlpatterns = [
     path("entries/<int:pk>/reverse/", views.reverse_entry, name="reverse"),
     path("entries/<int:pk>/withdraw/", views.withdraw, name="withdraw"),
     path("entries/<int:pk>/void/", views.void, name="void"),
+    path("entries/<int:pk>/acknowledge/", views.acknowledge, name="acknowledge"),
     path("entries/<int:pk>/attach/", views.attach, name="attach"),
     path("entries/<int:pk>/decide/", reviewing.decide, name="decide"),
     path("review/", reviewing.queue, name="review"),

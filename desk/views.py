@@ -222,6 +222,38 @@ def void(request: HttpRequest, pk: int) -> HttpResponse:
     )
 
 
+@never_cache
+@staff
+def acknowledge(request: HttpRequest, pk: int) -> HttpResponse:
+    """签收 or 确认 of an approved entry by the unit it is addressed to, after asking."""
+    user = current_user(request)
+    found = find_entry(user, pk)
+    page = figures.entry_page(user, found)
+    what = page.acknowledging
+    if request.method != "POST":
+        if what is None or not page.allowed.acknowledge:
+            messages.info(request, "这条记录现在没有要您签收或确认的。")
+            return redirect("desk:entry", found.pk)
+        return render(
+            request,
+            "desk/confirm.html",
+            {
+                "heading": f"{what.verb}？",
+                "about": f"{found.pk} 号　{found.summary}",
+                "text": f"{what.verb}后记下您的单位、姓名和时间，不能撤销；内容有出入的请先联系{found.filed_for}。",
+                "verb": what.verb,
+                "back": reverse("desk:entry", args=[found.pk]),
+            },
+        )
+    try:
+        actions.acknowledge(by=user, on=timezone.localdate(), entry=found)
+    except Refusal as refusal:
+        messages.error(request, refusal.message)
+    else:
+        messages.success(request, f"{found.pk} 号记录：{what.done if what else '已签收'}。")
+    return redirect("desk:entry", found.pk)
+
+
 @staff
 def attach(request: HttpRequest, pk: int) -> HttpResponse:
     """Hang further files on an undecided entry."""

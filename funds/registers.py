@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
+from django.db.models import Q
 from django.forms import Form
 
 from directory.models import User
@@ -16,7 +17,7 @@ from funds.models import AdjustLevel, Event, FundFlow, RecallFrom
 from funds.scale import PRIOR_SCALE
 from ledger.models import BudgetLine, Plan
 from ledger.money import wan, yuan
-from ledger.registers import Column, Made, Register, Shown, filed_by
+from ledger.registers import Acknowledging, Column, Made, Register, Sharing, Shown, filed_by
 
 
 def _form() -> type[Form]:
@@ -179,6 +180,15 @@ FUND_FLOW = Register(
     evidence_rule=evidence_rule,
     shown=shown,
     may_file=filed_by(*events.UNIT_ITSELF),
+    # what 荣成 sent, and how far it has come; who was paid is 山亭's
+    shared=Sharing(with_partner=Q(event=Event.RECEIVE), figures=True),
+    acknowledged=Acknowledging(
+        verb="确认已拨出",
+        waiting="待荣成确认",
+        done="荣成已确认",
+        by=lambda row, unit: row.event == Event.RECEIVE and unit.kind == Organization.Kind.PARTNER,
+        of=lambda row: bool(row.event == Event.RECEIVE),
+    ),
     kinds={event.value: event.label for event in Event},
     report_tables=report_tables,
 )

@@ -1,4 +1,5 @@
-"""Verbs on entries: submit, step, correct, reverse, resubmit, withdraw, void, attach, approve, return (DESIGN §5).
+"""Verbs on entries: submit, step, correct, reverse, resubmit, withdraw, void, attach, acknowledge, approve,
+return (DESIGN §5).
 
 Every action is atomic, takes `by=` (who) and `on=` (the date it happens), writes its audit event inside the
 transaction, and raises a Refusal in Chinese; a refusal is audited afterwards in a transaction of its own. Lock order
@@ -30,6 +31,7 @@ from ledger import filings, fixing, posting
 from ledger.merging import PERSON_MERGE, carry_out, changes
 from ledger.models import (
     Account,
+    Acknowledgement,
     Decision,
     Detail,
     Draft,
@@ -454,6 +456,34 @@ def attach(*, by: User, on: date, entry: Entry, version: int, evidence: Sequence
     _hang(entry, evidence)
     _record(entry, "entry.attached", by, f"补充 {len(evidence)} 份凭据")
     return entry
+
+
+@refusable("entry.acknowledge")
+def acknowledge(*, by: User, on: date, entry: Entry, note: str = "") -> Acknowledgement:
+    """Say that what an approved entry tells was received, or sent, by one's own unit (Register.acknowledged).
+
+    Sent twice, it is said once. Raises NotAllowed for another unit, NotInForce, ReasonNamesPerson.
+    """
+    share_books()
+    refuse_numbers(note)
+    entry = _locked(entry)
+    register = get_register(entry.register)
+    unit = by.organization
+    if register.acknowledged is None or unit is None or not may_file(by):
+        raise NotAllowed(f"{register.name}没有要您签收或确认的事项。")
+    verb = register.acknowledged.verb
+    if not is_in_force(entry) or entry.kind == Entry.Kind.REVERSAL:
+        raise NotInForce(f"{entry.pk} 号记录不是现行有效的记录，不能{verb}。")
+    if not register.acknowledged.by(detail_of(entry), unit):
+        raise NotAllowed(f"{entry.pk} 号记录不由{unit}{verb}。")
+    said = Acknowledgement.objects.filter(entry=entry).first()
+    if said is not None:
+        return said
+    said = Acknowledgement.objects.create(
+        entry=entry, organization=unit, by=by, at=moment(on), note=note.strip()[:200]
+    )
+    _record(entry, "entry.acknowledged", by, verb)
+    return said
 
 
 # --- deciding ---------------------------------------------------------------------------------------------------

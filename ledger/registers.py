@@ -14,6 +14,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from django.apps import apps
+from django.db.models import Q
 from django.utils.module_loading import module_has_submodule
 
 if TYPE_CHECKING:
@@ -222,6 +223,35 @@ Cards = Callable[["Mapping[str, Target]"], Sequence[Card]]
 ReportTables = Callable[["Plan", "Scope", "Period"], Sequence[ReportTable]]
 
 
+EVERY_ROW = Q(pk__isnull=False)
+
+
+@dataclass(frozen=True)
+class Sharing:
+    """To whom approved rows are open besides the units that filed them or whose accounts they move (DOMAIN §7 荣成方).
+
+    By default to nobody: what a register does not share stays closed to the partner and to other units.
+    """
+
+    with_units: tuple[str, ...] = ()  # columns of the row that name a unit: that unit sees the row
+    with_partner: Q | None = None  # which rows every unit of 荣成 sees; None: none
+    figures: bool = False  # whether 荣成 sees the plan's figures of it, without the rows behind them
+
+
+@dataclass(frozen=True)
+class Acknowledging:
+    """What somebody else than the filer says of an approved row: that it was received, or that they sent it.
+
+    An act of its own, not a version of the row: it changes no figure, and nobody reviews it.
+    """
+
+    verb: str  # "签收"
+    waiting: str  # how the row is called before, such as "待荣成签收"
+    done: str  # and after, such as "荣成已签收"
+    by: Callable[[Any, Organization], bool]  # whether that unit is the one to say it, of the row
+    of: Callable[[Any], bool] = lambda row: True  # whether there is anything to say of the row
+
+
 def no_errors(row: Any, by: User, on: date) -> Mapping[str, list[str]]:
     """The errors of a register whose columns say all."""
     return {}
@@ -237,9 +267,9 @@ def no_legs(row: Any) -> list[Leg]:
     return []
 
 
-def anybody(organization: Organization | None) -> bool:
-    """A register every unit files."""
-    return organization is not None
+def every_unit(organization: Organization | None) -> bool:
+    """A register every unit of 山亭 files; 荣成 files what is declared for it, and nothing else."""
+    return organization is not None and organization.kind != "partner"
 
 
 def filed_by(*kinds: str) -> Callable[[Organization | None], bool]:
@@ -341,7 +371,9 @@ class Register:
     evidence_rule: Callable[[Any], str] = lambda row: ""
     # why an entry may not be approved yet, whatever its evidence; "" if it may. Asked of reversals too
     not_yet: Callable[[Any], str] = lambda row: ""
-    may_file: Callable[[Organization | None], bool] = anybody
+    may_file: Callable[[Organization | None], bool] = every_unit
+    shared: Sharing = Sharing()
+    acknowledged: Acknowledging | None = None
     # what the next step of an approved row is called, such as "登记进展"; "" if its rows are events and have none
     next_step: str = ""
     # kind of move → the words a statement uses for it

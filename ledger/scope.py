@@ -1,7 +1,8 @@
 """Who sees which rows. Entry, Filing and Evidence have no other way in than `for_user` and `unscoped` (DESIGN §3).
 
 A unit sees entries it filed or is concerned by; a department also the registers assigned to it; the bureau and the
-leaders see all. Administrators see no business detail. Nobody sees anything by default.
+leaders see all. What a register shares beyond that, with the unit a row names or with 荣成, stands in its declaration.
+Administrators see no business detail. Nobody sees anything by default.
 """
 
 from __future__ import annotations
@@ -11,9 +12,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.apps import apps
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 from directory.models import Organization, User
+from ledger.registers import all_registers
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
@@ -27,15 +29,21 @@ class UnscopedAccess(RuntimeError):
 
 @dataclass(frozen=True)
 class Scope:
-    """What a user may see: everything, or the rows of some organizations and of some registers."""
+    """What a user may see: everything, or the rows of some organizations and of some registers.
+
+    `partner`: the user is of 荣成, to whom registers open what they share, and the figures of `figures` as a whole.
+    """
 
     everything: bool = False
     organization_ids: frozenset[int] = frozenset()
     registers: frozenset[str] = frozenset()
+    partner: bool = False
+    figures: frozenset[str] = frozenset()
 
     def for_register(self, code: str) -> Scope:
-        """The same scope, widened to everything where the register `code` is assigned to the user's unit."""
-        return replace(self, everything=True) if code in self.registers else self
+        """The same scope, widened to everything where the register `code` is assigned to the user's unit, or its
+        figures are shared with 荣成."""
+        return replace(self, everything=True) if code in self.registers | self.figures else self
 
 
 NOTHING = Scope()
@@ -49,6 +57,11 @@ def scope_of(user: User | AnonymousUser) -> Scope:
         return Scope(everything=user.role == User.Role.LEADER)
     if user.organization.kind == Organization.Kind.BUREAU:
         return Scope(everything=True)
+    if user.organization.kind == Organization.Kind.PARTNER:
+        figures = {code for code, register in all_registers().items() if register.shared.figures}
+        return Scope(
+            organization_ids=frozenset([user.organization.pk]), partner=True, figures=frozenset(figures)
+        )
     assignment = apps.get_model("ledger", "Assignment")
     registers = assignment.objects.filter(organization=user.organization, duty="oversees")
     return Scope(
@@ -83,7 +96,8 @@ def _visible(model: type[Any], scope: Scope, user: User | AnonymousUser) -> Q:
     registers = list(scope.registers)
     if model.__name__ == "Entry":
         concerned = apps.get_model("ledger", "EntryConcern").objects.filter(organization_id__in=units)
-        return Q(filed_for_id__in=units) | Q(pk__in=concerned.values("entry_id")) | Q(register__in=registers)
+        own = Q(filed_for_id__in=units) | Q(pk__in=concerned.values("entry_id")) | Q(register__in=registers)
+        return own | _shared(scope)
     if model.__name__ in ("Filing", "Batch"):
         if model.__name__ == "Batch":
             return Q(organization_id__in=units)
@@ -91,3 +105,20 @@ def _visible(model: type[Any], scope: Scope, user: User | AnonymousUser) -> Q:
     entries = apps.get_model("ledger", "Entry").objects.for_user(user)
     hung = apps.get_model("ledger", "EntryEvidence").objects.filter(entry__in=entries)
     return Q(organization_id__in=units) | Q(pk__in=hung.values("evidence_id"))
+
+
+def _shared(scope: Scope) -> Q:
+    """The approved entries whose rows, as they stand, their registers share with the scope's units."""
+    found = Q(pk__in=[])
+    for register in all_registers().values():
+        sharing, model = register.shared, register.model
+        open_to = Q(pk__in=[])
+        for column in sharing.with_units:
+            open_to |= Q(**{f"{column}__in": scope.organization_ids})
+        if scope.partner and sharing.with_partner is not None:
+            open_to |= sharing.with_partner
+        elif not sharing.with_units:
+            continue
+        rows: Any = model.objects.filter(open_to, version=F("entry__version"))  # type: ignore[attr-defined]
+        found |= Q(register=register.code, state="approved", pk__in=rows.order_by().values("entry_id"))
+    return found

@@ -100,6 +100,7 @@ TRIGGERS: list[Refusal] = [
     *append_only("ledger_decision"),
     *append_only("ledger_entryevidence", unique=[("entry_id", "version", "evidence_id")]),
     *append_only("ledger_ruling"),
+    *append_only("ledger_acknowledgement", unique=[("entry_id",)]),
     *append_only("ledger_thresholdchange"),
     *append_only("ledger_planrevision", unique=[("plan_id", "number")]),
     *append_only("ledger_personmerge", unique=[("entry_id", "version")]),

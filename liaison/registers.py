@@ -12,10 +12,10 @@ LEVEL = Column("level", "层级", "choice", required=True,
                choices=(*Level.choices, ("chief", "主要领导"), ("deputy", "分管领导")))  # fmt: skip
 
 
-# every unit but the townships; the partner for what it holds
-both_counties = filed_by(*(kind for kind in Organization.Kind if kind != Organization.Kind.TOWNSHIP))
+# every unit of 山亭 but the townships
+departments_and_bureau = filed_by(Organization.Kind.DEPARTMENT, Organization.Kind.BUREAU, Organization.Kind.FINANCE)
 # whoever the plan asks for a yearly plan, stage goals and results (三（二）)
-departments = filed_by(Organization.Kind.DEPARTMENT, Organization.Kind.BUREAU, Organization.Kind.FINANCE)
+departments = departments_and_bureau
 
 MEETING = Register(
     code="meeting",
@@ -44,7 +44,7 @@ MEETING = Register(
     occurred_on=lambda row: row.held_on,
     summary=lambda row: f"{row.name} · {row.get_kind_display()} · {row.held_on:%Y-%m-%d}",
     evidence_rule=lambda row: "会议纪要、签到表或照片",
-    may_file=both_counties,
+    may_file=departments_and_bureau,
     adds={"joint_meetings": lambda row: int(row.kind == Meeting.Kind.JOINT)},
 )  # fmt: skip
 
@@ -70,7 +70,7 @@ MEETING_DECISION = Register(
     summary=lambda row: f"第 {row.number} 项 · {row.text[:60]} · {row.get_state_display()}",
     errors=rules.decision_errors,
     warnings=rules.decision_warnings,
-    may_file=both_counties,
+    may_file=departments_and_bureau,
     next_step="登记落实情况",
 )  # fmt: skip
 

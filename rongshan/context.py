@@ -13,6 +13,7 @@ from ledger.figures import is_demonstration
 
 STAFF = frozenset({User.Role.CLERK, User.Role.HEAD, User.Role.REVIEWER, User.Role.PARTNER})
 BUSINESS = frozenset(User.Role) - User.ADMINISTRATORS
+OURS = BUSINESS - {User.Role.PARTNER}  # what is not shared with 荣成
 
 # Label, name of the address, the roles that have work there. A link hidden here is no protection: the view
 # behind it asks again.
@@ -25,8 +26,8 @@ NAVIGATION: tuple[tuple[str, str, frozenset[User.Role]], ...] = (
     ("人员", "people", STAFF - {User.Role.PARTNER} | {User.Role.LEADER}),
     ("季度", "desk:periods", frozenset({User.Role.REVIEWER, User.Role.LEADER})),
     ("参数", "desk:parameters", frozenset(User.Role) - {User.Role.PARTNER, User.Role.CLERK}),
-    ("报表", "dashboard:reports", BUSINESS),
-    ("待定事项", "dashboard:questions", BUSINESS),
+    ("报表", "dashboard:reports", OURS),
+    ("待定事项", "dashboard:questions", OURS),
     ("账号", "users", User.ADMINISTRATORS),
     ("单位", "organizations", User.ADMINISTRATORS),
     ("移交草稿", "desk:handover", frozenset({User.Role.SYSTEM_ADMIN})),
@@ -40,6 +41,7 @@ FIRST_PAGE: dict[str, str] = {
     User.Role.REVIEWER: "desk:review",
     User.Role.CLERK: "desk:home",
     User.Role.HEAD: "desk:home",
+    User.Role.PARTNER: "desk:home",
 }
 
 
@@ -85,7 +87,7 @@ def navigation(request: HttpRequest) -> list[NavItem]:
 
 def first_page(request: HttpRequest) -> str:
     """Where a person's work begins: administrators at the accounts, the auditor at the trail, reviewers at
-    the queue, staff at their tasks, leaders and the partner side on the overview."""
+    the queue, staff of both sides at their tasks, leaders on the overview."""
     user = request.user
     role = user.role if isinstance(user, User) else ""
     return reverse(FIRST_PAGE.get(role, "dashboard:home"))

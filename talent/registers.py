@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from directory.models import Organization
 from ledger.making import BIRTH_MONTH, ID_NUMBER, NAME, NOTE, PHONES, SEX, joined
-from ledger.registers import Column, Register, filed_by
+from ledger.registers import EVERY_ROW, Column, Register, Sharing, filed_by
 from talent import rules
 from talent.models import (
     CultureExchange,
@@ -59,10 +59,11 @@ SECONDMENT = Register(
     occurred_on=rules.stay_changed_on,
     counts_on=lambda row: row.starts_on,
     summary=lambda row: f"{row.get_kind_display()} {row.get_direction_display()} · 人员 {row.person_id} · {row.host_unit}",
-    errors=rules.stay_errors,
+    errors=rules.secondment_errors,
     warnings=rules.secondment_warnings,
     evidence_rule=lambda row: "派出文件或通知",
     may_file=both_sides,
+    shared=Sharing(with_partner=EVERY_ROW),  # whom 荣成 receives, and whom it sends
     next_step="登记期满或返回",
     counts={"secondments": lambda row: row.is_counted},
     parameters=(rules.SECONDMENT_MONTHS, rules.EXPERT_MONTHS),
@@ -95,6 +96,7 @@ SUPPORT_POST = Register(
     warnings=rules.support_warnings,
     evidence_rule=lambda row: "派出文件或接收函",
     may_file=both_sides,
+    shared=Sharing(with_partner=EVERY_ROW),  # doctors and teachers are 荣成's own people
     next_step="登记期满或返回",
     counts={
         "support_doctors": lambda row: row.kind == SupportPost.Kind.DOCTOR,
@@ -130,6 +132,7 @@ SUPPORT_WORK = Register(
     summary=lambda row: f"{row.get_kind_display()}工作量 · 人员 {row.person_id} · {row.quarter_ends_on:%Y-%m}",
     errors=rules.work_errors,
     may_file=both_sides,
+    shared=Sharing(with_partner=EVERY_ROW),
 )  # fmt: skip
 
 TECH_EXCHANGE = Register(

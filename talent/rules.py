@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from directory.identity import mask_name
-from directory.models import User
+from directory.models import Organization, User
 from ledger.making import Problem, collect, pointed_at, quarter_end_problem
 from ledger.registers import Parameter
 from talent.models import Direction, Secondment, Stay, SupportPost, SupportWork
@@ -69,6 +69,15 @@ def _stay_problems(row: Any) -> Iterator[Problem]:
             "state",
             f"上一步已是“{row.before.get_state_display()}”；重新派出的请另填一条，填错了请用“更正”。",
         )
+
+
+def secondment_errors(row: Secondment, by: User, on: date) -> Mapping[str, list[str]]:
+    """As of every post; 荣成 files whom it sends, 山亭 whom it sends and receives."""
+    ours = by.organization is None or by.organization.kind != Organization.Kind.PARTNER
+    problems = list(_stay_problems(row))
+    if not ours and row.direction != Direction.IN:
+        problems.append(("direction", "荣成方只填报荣成派出的人员；山亭派出的由山亭填报，您可以查看。"))
+    return collect(problems)
 
 
 def secondment_warnings(row: Secondment) -> list[str]:

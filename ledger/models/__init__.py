@@ -12,8 +12,9 @@ books.py    Period: a quarter, open or closed. Account: something that holds an 
             BooksCheck: one run of verify_ledger in the background.
 entries.py  Subject: what an entry is about. Entry: one filed row of a register, with its versions. Detail: abstract,
             the register's own fields of one version. EntryConcern: a unit an entry moves something of. Decision: an
-            approval, return or withdrawal. Draft: a form not yet submitted. Evidence: a file. EntryEvidence: which
-            file hung on which version. Assignment: who files a register. Filing: 报送 of a unit, register and period.
+            approval, return or withdrawal. Acknowledgement: a receipt. Draft: a form not yet submitted. Evidence: a
+            file. EntryEvidence: which file hung on which version. Assignment: who files a register. Filing: 报送 of a
+            unit, register and period.
 batches.py  Batch: an uploaded workbook and what it created. ImportJob: a large one on its way through the worker.
 merging.py  PersonMerge: the decision that two persons are one.
 rows.py     PlannedDetail, PersonDetail: abstract, what most registers' rows have in common.
@@ -23,6 +24,7 @@ presence.py Participation: one person in one version of an entry. Presence: how 
 from ledger.models.batches import Batch, ImportJob
 from ledger.models.books import Account, BooksCheck, Hold, Period, PostingGuard, Seal, Total, Transfer, Unit
 from ledger.models.entries import (
+    Acknowledgement,
     Assignment,
     Decision,
     Detail,
@@ -54,6 +56,7 @@ from ledger.models.rows import Category, PersonDetail, PlannedDetail
 
 __all__ = [
     "Account",
+    "Acknowledgement",
     "Assignment",
     "Batch",
     "BooksCheck",

@@ -264,6 +264,24 @@ class Decision(models.Model):
         return f"{self.get_outcome_display()} 第 {self.version} 版"
 
 
+class Acknowledgement(models.Model):
+    """That the one to whom an approved entry was addressed says so: a receipt, who and when. Insert-only, one an entry."""
+
+    entry = models.OneToOneField(Entry, models.PROTECT, related_name="acknowledgement", verbose_name="记录")
+    organization = models.ForeignKey(
+        "directory.Organization", models.PROTECT, related_name="+", verbose_name="单位"
+    )
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name="经手人")
+    at = models.DateTimeField("时间")
+    note = models.CharField("说明", max_length=200, blank=True)
+
+    class Meta:
+        verbose_name = verbose_name_plural = "签收"
+
+    def __str__(self) -> str:
+        return f"{self.organization} {self.at:%Y-%m-%d}"
+
+
 class Draft(models.Model):
     """A form as typed, however half-filled: encrypted, its owner's alone, deleted at submission.
 

@@ -20,9 +20,11 @@ def every_deed_has_its_event() -> Findings:
             SELECT 'ledger.entry:' || id AS target, 'entry.submitted' AS verb, version AS wanted, 0 AS kept
             FROM ledger_entry
             UNION ALL SELECT 'ledger.entry:' || entry_id, 'entry.' || outcome, 1, 0 FROM ledger_decision
+            UNION ALL SELECT 'ledger.entry:' || entry_id, 'entry.acknowledged', 1, 0 FROM ledger_acknowledgement
             UNION ALL SELECT target, verb, 0, 1 FROM audit_event
             WHERE outcome = 'done'
-              AND verb IN ('entry.submitted', 'entry.approved', 'entry.returned', 'entry.withdrawn', 'entry.void')
+              AND verb IN ('entry.submitted', 'entry.approved', 'entry.returned', 'entry.withdrawn', 'entry.void',
+                           'entry.acknowledged')
         ) deeds
         GROUP BY target, verb HAVING SUM(wanted) <> SUM(kept) ORDER BY target, verb
     """
