@@ -169,7 +169,8 @@ def _of_entry(request: HttpRequest, purpose: str, entry: Entry) -> HttpResponse:
     sheet = Sheet(purpose, get_register(entry.register), user, token, entry=entry, version=entry.version)
     row = actions.detail_of(entry)
     if purpose != STEP:  # which has papers of its own
-        sheet.files = [hung.evidence for hung in figures.hung_on(entry, entry.version)]
+        hung = figures.hung_on(entry, entry.version)
+        sheet.files = [one.evidence for one in hung if one.evidence.addressee_id is None]  # made anew
     return _serve(request, sheet, forms.form_class(sheet.register).initial_from(row))
 
 

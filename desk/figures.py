@@ -543,7 +543,7 @@ def _history(entry: Entry, decisions: Iterable[Decision], labels: Mapping[str, s
 def hung_on(entry: Entry, version: int) -> list[EntryEvidence]:
     """The files of a version, in the order they were hung."""
     rows = EntryEvidence.objects.filter(entry=entry, version=version)
-    return list(rows.select_related("evidence").order_by("pk"))
+    return list(rows.select_related("evidence__addressee").order_by("pk"))
 
 
 def usable_evidence(user: User, ids: Collection[int], entry: Entry | None = None) -> list[Evidence]:

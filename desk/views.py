@@ -9,6 +9,7 @@ from urllib.parse import quote
 from django.contrib import messages
 from django.core.exceptions import ObjectDoesNotExist, PermissionDenied
 from django.core.paginator import Page, Paginator
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -17,6 +18,7 @@ from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 
+from audit.events import record
 from desk import figures
 from desk.access import current_user, staff
 from desk.capitals import capitals
@@ -350,6 +352,15 @@ def evidence_file(request: HttpRequest, pk: int) -> FileResponse:
         content = evidence.open_file(found)
     except FileNotFoundError:
         raise Http404 from None
+    if found.addressee_id is not None:
+        with transaction.atomic():
+            record(
+                verb="evidence.downloaded",
+                by=user,
+                target=f"ledger.evidence:{found.pk}",
+                summary=f"下载“{found.name}”",
+                details={"sha256": found.sha256, "size": found.size},
+            )
     response = FileResponse(content, content_type=found.media_type)
     kind = "inline" if found.media_type in SHOWN_INLINE else "attachment"
     response["Content-Disposition"] = f"{kind}; filename*=UTF-8''{quote(found.name, safe='')}"

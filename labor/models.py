@@ -2,8 +2,8 @@
 
 TrainingCourse: one 班次 as one submitted version of an entry states it, perhaps with an estimated number of people.
 TrainingAttendance: one person in one course. Placement: one person's job. JobFair: one 招聘会 or 对接会. RosterRow: one
-person able to work. RosterHandover: the roster given to 荣成 for a quarter. Rows are only added; who a person is stands
-in the directory alone.
+person able to work. RosterHandover: the roster given to 荣成 for a quarter. RosterHandoverLine: one person of it, as
+their row then stood. Rows are only added; who a person is stands in the directory alone.
 """
 
 from __future__ import annotations
@@ -207,13 +207,15 @@ class RosterHandover(PlannedDetail):
     quarter_ends_on = models.DateField("季度末日")
     roster_on = models.DateField("花名册日期")
     people = models.PositiveIntegerField("人数")
-    columns = models.CharField("提供的栏目", max_length=300)
+    fields = models.CharField("提供的栏目", max_length=300)
     purpose = models.CharField("用途", max_length=200)
     basis = models.CharField("依据", max_length=200)
     approver = models.CharField("批准人", max_length=40)
-    receiver = models.CharField("接收单位和人", max_length=100)
+    receiver = models.ForeignKey(
+        "directory.Organization", models.PROTECT, related_name="+", verbose_name="接收单位"
+    )
+    receiver_person = models.CharField("接收人", max_length=100, blank=True)
     sent_on = models.DateField("提供时间")
-    received_on = models.DateField("荣成签收时间", null=True, blank=True)
     note = models.CharField("备注", max_length=500, blank=True)
 
     class Meta(PlannedDetail.Meta):
@@ -221,3 +223,17 @@ class RosterHandover(PlannedDetail):
 
     def __str__(self) -> str:
         return f"{self.quarter_ends_on}"
+
+
+class RosterHandoverLine(models.Model):
+    """One person of the roster as it was handed over: the very version of their row. Insert-only."""
+
+    handover = models.ForeignKey(RosterHandover, models.PROTECT, related_name="lines", verbose_name="提供")
+    roster = models.ForeignKey(RosterRow, models.PROTECT, related_name="+", verbose_name="花名册行")
+
+    class Meta:
+        verbose_name = verbose_name_plural = "提供的人员"
+        constraints = [models.UniqueConstraint(fields=["handover", "roster"], name="handover_line_unique")]
+
+    def __str__(self) -> str:
+        return f"{self.handover_id} {self.roster_id}"

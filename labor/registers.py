@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from labor import attendances, courses, estimates
 from labor.figures import attendance_tables, cards, course_tables
+from labor.handovers import ROSTER_HANDOVER
 from labor.models import TrainingAttendance, TrainingCourse
 from labor.placements import JOB_FAIR, PLACEMENT
-from labor.rosters import ROSTER, ROSTER_HANDOVER
+from labor.rosters import ROSTER
 from ledger.making import BENEFIT, towns_and_departments
 from ledger.registers import Register, always
 

@@ -1,4 +1,4 @@
-"""roster, roster_handover: who is able to work, and the list given to 荣成 every quarter (DOMAIN §4.4; 二（二）一)."""
+"""roster: who is able to work (DOMAIN §4.4; the plan, 二（二）一)."""
 
 from __future__ import annotations
 
@@ -6,13 +6,9 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 
 from directory.models import PersonFact, User
-from labor.models import RosterHandover, RosterRow
-from ledger.making import DIVISION, ID_NUMBER, NAME, NOTE, PHONES, SEX, Problem, collect, quarter_end_problem
-from ledger.registers import Column, Parameter, Register
-
-HANDOVER_DAYS = Parameter(
-    "handover_days", "季后提供花名册的期限", 10, "天", "方案只写“每季度”；超过的显示为迟报", most=90
-)
+from labor.models import RosterRow
+from ledger.making import DIVISION, ID_NUMBER, NAME, NOTE, PHONES, SEX, Problem, collect
+from ledger.registers import Column, Register
 
 RELATIONS = tuple(
     (name, name)
@@ -98,67 +94,4 @@ ROSTER = Register(
     errors=roster_errors,
     warnings=roster_warnings,
     next_step="更新花名册",
-)  # fmt: skip
-
-
-def handover_errors(row: RosterHandover, by: User, on: date) -> Mapping[str, list[str]]:
-    """The quarter's last day; sent after the roster was frozen, received after it was sent."""
-    return collect(_handover_problems(row, on))
-
-
-def _handover_problems(row: RosterHandover, on: date) -> Iterator[Problem]:
-    yield from quarter_end_problem("quarter_ends_on", row.quarter_ends_on)
-    if row.sent_on < row.roster_on:
-        yield "sent_on", f"提供时间 {row.sent_on} 早于花名册日期 {row.roster_on}，请核对。"
-    if row.sent_on > on:
-        yield "sent_on", f"提供时间 {row.sent_on} 晚于今天（{on}）。"
-    if row.received_on is not None and not row.sent_on <= row.received_on <= on:
-        yield "received_on", f"签收时间 {row.received_on} 应在提供时间 {row.sent_on} 到今天（{on}）之间。"
-    if not row.people:
-        yield "people", "人数须大于 0。"
-
-
-def handover_warnings(row: RosterHandover) -> list[str]:
-    """Late, and what is more than needed."""
-    found = []
-    days = HANDOVER_DAYS.value()
-    late = (row.sent_on - row.quarter_ends_on).days - days
-    if late > 0:
-        found.append(f"提供时间比期限（季后 {days} 天）晚 {late} 天。")
-    if "身份证" in row.columns or "证件" in row.columns:
-        found.append("提供的栏目含身份证号：只提供必要的栏目；确需提供的，请在依据里写明理由。")
-    if row.received_on is None:
-        found.append("荣成还没有签收。")
-    return found
-
-
-ROSTER_HANDOVER = Register(
-    code="roster_handover",
-    name="花名册提供荣成",
-    model=RosterHandover,
-    columns=(
-        Column("quarter_ends_on", "季度末日", "date", required=True, aliases=("季度", "截至日期"), example="2022-06-30"),
-        Column("roster_on", "花名册日期", "date", required=True, help="提供的是哪一天的花名册；之后的修改不影响这一份。"),
-        Column("people", "人数", "integer", unit="人", required=True),
-        Column("columns", "提供的栏目", "text", required=True, example="姓名、性别、年龄、镇村、电话、技能、意愿",
-               help="只提供必要的栏目；没有特别依据的，不含身份证号。"),
-        Column("purpose", "用途", "text", required=True, example="劳务输出岗位匹配"),
-        Column("basis", "依据", "text", required=True, example="山乡振发〔2022〕10号 二（二）一"),
-        Column("approver", "批准人", "text", required=True),
-        Column("receiver", "接收单位和人", "text", required=True, example="荣成市人社局"),
-        Column("sent_on", "提供时间", "date", required=True),
-        Column("received_on", "荣成签收时间", "date", help="还没有签收的不填，签收后登记。"),
-        NOTE,
-    ),
-    natural_key=lambda row: row.quarter_ends_on.isoformat(),
-    occurred_on=lambda row: row.received_on or row.sent_on,
-    counts_on=lambda row: row.quarter_ends_on,
-    summary=lambda row: f"{row.quarter_ends_on:%Y-%m} 季度 · {row.people} 人 · {row.receiver}",
-    amount=lambda row: row.people,
-    errors=handover_errors,
-    warnings=handover_warnings,
-    evidence_rule=lambda row: "所提供的花名册文件",
-    next_step="登记签收",
-    adds={"roster_handovers": lambda row: 1},
-    parameters=(HANDOVER_DAYS,),
 )  # fmt: skip

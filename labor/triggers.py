@@ -11,4 +11,5 @@ TRIGGERS: list[Refusal] = [
     *append_only("labor_jobfair", unique=[("entry_id", "version")]),
     *append_only("labor_rosterrow", unique=[("entry_id", "version")]),
     *append_only("labor_rosterhandover", unique=[("entry_id", "version")]),
+    *append_only("labor_rosterhandoverline", unique=[("handover_id", "roster_id")]),
 ]

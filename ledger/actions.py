@@ -846,6 +846,8 @@ def _file_version(
     """Write the version's row, units, files and holds, and note the first submission of its filing."""
     row.entry, row.version = entry, entry.version
     row.save(force_insert=True)
+    if entry.kind != Entry.Kind.REVERSAL:
+        evidence = [*evidence, *get_register(entry.register).brings(row, by)]
     moved = {leg.organization_id for leg in legs} | {claim.organization_id for claim in claims}
     units = moved | {entry.filed_for_id}
     # whoever it concerned is concerned by its being taken back or followed

@@ -24,9 +24,9 @@ from directory.identity import hide_numbers
 from directory.models import Organization, User
 from ledger import accounts, actions, filings, fixing, posting
 from ledger.actions import NotAllowed, SubjectTaken, moment, refusable
-from ledger.models import Batch, Decision, Detail, Entry, EntryConcern, Period, Subject
+from ledger.models import Batch, Decision, Detail, Entry, EntryConcern, EntryEvidence, Period, Subject
 from ledger.permissions import may_file, may_review
-from ledger.registers import Claim, Leg, Register, get_register
+from ledger.registers import Claim, Leg, Register, get_register, no_files
 
 ADDED, CHANGED, UNCHANGED, TAKEN = "added", "changed", "unchanged", "taken"
 
@@ -343,7 +343,9 @@ def _add(items: Sequence[Item], batch: Batch, by: User, on: date) -> None:
             deeds.append(Deed(f"ledger.entry:{pk}", f"导入：{pk} 号 {summary}", details))
     _write(entries, batch, by, at)
     for register in {item.register.code: item.register for item in items}.values():
-        _write_details(register, [item.planned.row for item in items if item.register.code == register.code])
+        rows = [item.planned.row for item in items if item.register.code == register.code]
+        _write_details(register, rows)
+        _hang_what_they_bring(register, rows, by)
     bulk.copy(EntryConcern, ("entry_id", "organization_id"), concerns)
     bulk.update(Subject, "undecided_id", {entry.subject_id: entry.pk for entry in entries})
     filings.note_submissions({entry.filing_id for entry in entries}, at)
@@ -391,6 +393,20 @@ def _write_details(register: Register, rows: Sequence[Detail]) -> None:
         [str(field.column) for field in fields],
         [[field.pre_save(row, True) for field in fields] for row in rows],
     )
+
+
+def _hang_what_they_bring(register: Register, rows: Sequence[Detail], by: User) -> None:
+    """The files that the system makes of the rows, for a register that has such; few rows, one by one."""
+    if register.brings is no_files:
+        return
+    model: Any = register.model
+    for row in model.objects.filter(entry__in=[row.entry_id for row in rows], version=1).select_related(
+        "entry"
+    ):
+        EntryEvidence.objects.bulk_create(
+            EntryEvidence(entry=row.entry, version=1, evidence=file, sha256=file.sha256)
+            for file in register.brings(row, by)
+        )
 
 
 def _filings_of(organization: Organization) -> Callable[[str, date], int]:

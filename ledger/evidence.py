@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import secrets
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any, BinaryIO
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 
+from directory import files
 from directory.identity import hide_numbers
 from directory.models import Organization, User
 from directory.rights import may_see_restricted
@@ -86,9 +88,31 @@ def store(*, by: User, organization: Organization, upload: UploadedFile[Any]) ->
     return evidence
 
 
+def store_sealed(
+    *, by: User, organization: Organization, addressee: Organization, name: str, media_type: str, data: bytes
+) -> Evidence:
+    """Keep a file that the system made for `addressee` alone: encrypted on disk, its hash that of what it holds."""
+    key = secrets.token_hex(16)
+    path = f"sealed/{key[:2]}/{key}{files.ENDING}"
+    files.write(_absolute(path), data)
+    evidence = Evidence(
+        organization=organization,
+        uploaded_by=by,
+        name=name,
+        media_type=media_type,
+        size=len(data),
+        sha256=hashlib.sha256(data).hexdigest(),
+        path=path,
+        addressee=addressee,
+    )
+    evidence.save(force_insert=True)
+    return evidence
+
+
 def open_file(evidence: Evidence) -> BinaryIO:
     """The stored file, for reading. FileNotFoundError if it is gone; verify_ledger names such files."""
-    return _absolute(evidence.path).open("rb")
+    path = _absolute(evidence.path)
+    return io.BytesIO(files.read(path)) if path.suffix == files.ENDING else path.open("rb")
 
 
 def may_open(user: User, evidence: Evidence) -> bool:
@@ -107,8 +131,8 @@ def sha256_of(evidence: Evidence) -> str | None:
     path = _absolute(evidence.path)
     if not path.is_file():
         return None
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    with open_file(evidence) as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]
 
 
 def _absolute(path: str) -> Path:

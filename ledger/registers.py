@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from directory.models import Organization, User
     from ledger.figures import Target
-    from ledger.models import Account, BudgetLine, Detail, Entry, Period, Plan
+    from ledger.models import Account, BudgetLine, Detail, Entry, Evidence, Period, Plan
     from ledger.scope import Scope
 
 
@@ -262,6 +262,11 @@ def nothing(row: Any) -> Sequence[str]:
     return ()
 
 
+def no_files(row: Any, by: User) -> Sequence[Evidence]:
+    """What the rows of most registers bring with them: people hang their evidence on them."""
+    return ()
+
+
 def no_legs(row: Any) -> list[Leg]:
     """The moves of a register that moves nothing."""
     return []
@@ -373,6 +378,8 @@ class Register:
     not_yet: Callable[[Any], str] = lambda row: ""
     may_file: Callable[[Organization | None], bool] = every_unit
     shared: Sharing = Sharing()
+    # of a saved row: the files that the system makes of what it says and hangs on its version, who files it
+    brings: Callable[[Any, User], Sequence[Evidence]] = no_files
     acknowledged: Acknowledging | None = None
     # what the next step of an approved row is called, such as "登记进展"; "" if its rows are events and have none
     next_step: str = ""

@@ -86,6 +86,8 @@ class ScopedManager(models.Manager[M]):
         """The rows `user` may see; none for anyone unknown, inactive or without business."""
         rows = super().get_queryset()
         scope = scope_of(user)
+        if self.model.__name__ == "Evidence":
+            rows = rows.filter(Q(addressee=None) | _addressed(scope))
         return rows if scope.everything else rows.filter(_visible(self.model, scope, user)).distinct()
 
 
@@ -105,6 +107,14 @@ def _visible(model: type[Any], scope: Scope, user: User | AnonymousUser) -> Q:
     entries = apps.get_model("ledger", "Entry").objects.for_user(user)
     hung = apps.get_model("ledger", "EntryEvidence").objects.filter(entry__in=entries)
     return Q(organization_id__in=units) | Q(pk__in=hung.values("evidence_id"))
+
+
+def _addressed(scope: Scope) -> Q:
+    """The files that go to one of the scope's units alone, while the entry they hang on stands approved: nobody else's,
+    however much they see."""
+    hung = apps.get_model("ledger", "EntryEvidence").objects
+    sent = hung.filter(entry__state="approved", entry__subject__in_force=F("entry_id"))
+    return Q(addressee__in=scope.organization_ids, pk__in=sent.values("evidence_id"))
 
 
 def _shared(scope: Scope) -> Q:

@@ -13,7 +13,9 @@ LEVEL = Column("level", "层级", "choice", required=True,
 
 
 # every unit of 山亭 but the townships
-departments_and_bureau = filed_by(Organization.Kind.DEPARTMENT, Organization.Kind.BUREAU, Organization.Kind.FINANCE)
+departments_and_bureau = filed_by(
+    Organization.Kind.DEPARTMENT, Organization.Kind.BUREAU, Organization.Kind.FINANCE
+)
 # whoever the plan asks for a yearly plan, stage goals and results (三（二）)
 departments = departments_and_bureau
 

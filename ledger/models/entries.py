@@ -326,6 +326,15 @@ class Evidence(models.Model):
     size = models.PositiveIntegerField("大小（字节）")
     sha256 = models.CharField("指纹", max_length=64)
     path = models.CharField("存放位置", max_length=100, unique=True)
+    # a file with people's data that goes to one unit: it alone may open it, and every time is kept
+    addressee = models.ForeignKey(
+        "directory.Organization",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name="接收单位",
+    )
 
     objects = ScopedManager()
 

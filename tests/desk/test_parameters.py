@@ -20,10 +20,10 @@ from aid.models import Wish
 from aid.rules import wish_warnings
 from audit.models import Event
 from dashboard.lights import thresholds
-from directory.models import Person
+from directory.models import Organization, Person
+from labor import handovers
 from labor.models import Placement, RosterHandover
 from labor.placements import decide_placements
-from labor.rosters import handover_warnings
 from ledger.models import Threshold, ThresholdChange
 from ledger.parameters import all_groups, read_once
 from ledger.periods import ensure_quarter
@@ -69,7 +69,9 @@ def claimed(days: int) -> Wish:
 
 def handed_over() -> RosterHandover:
     end = date(2022, 3, 31)
-    return RosterHandover(quarter_ends_on=end, sent_on=end + timedelta(days=15), columns="姓名")
+    return RosterHandover(
+        quarter_ends_on=end, sent_on=end + timedelta(days=15), people=1, receiver=Organization()
+    )
 
 
 # code → (another value, what a rule then says differently); a parameter of a rule not listed here must be read by one
@@ -82,7 +84,7 @@ RULES: dict[str, tuple[int, Callable[[], object]]] = {
     "year_end_yellow": (90, lambda: thresholds()["year_end_yellow"]),
     "return_days": (5, lambda: thresholds()["return_days"]),
     "review_days": (5, lambda: thresholds()["review_days"]),
-    "handover_days": (20, lambda: handover_warnings(handed_over())),
+    "handover_days": (20, lambda: handovers.warnings(handed_over())),
     "stable_months": (6, lambda: counts(placement(4), decide_placements, "is_stable")),
     "placement_months": (5, lambda: counts(placement(4), decide_placements, "is_counted")),
     "secondment_months": (3, lambda: counts(secondment(4), decide_secondments, "is_counted")),

@@ -1,4 +1,4 @@
-"""花名册, 提供荣成, 转移就业 and 专场招聘: what is typed, what counts, what is refused."""
+"""花名册, 转移就业 and 专场招聘: what is typed, what counts, what is refused."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 import time_machine
 
 from labor.placements import JOB_FAIR, PLACEMENT
-from labor.rosters import ROSTER, ROSTER_HANDOVER
+from labor.rosters import ROSTER
 from ledger.models import Account
 from ledger.verify import verify
 from tests.ledger.world import World
@@ -34,17 +34,6 @@ ROW = {
     "文化程度": "初中",
     "健康状况": "健康",
     "劳动技能": "普通劳动力",
-}
-HANDOVER = {
-    "季度末日": "2022-06-30",
-    "花名册日期": "2022-06-30",
-    "人数": "1200",
-    "提供的栏目": "姓名、性别、年龄、镇村、电话、技能、意愿",
-    "用途": "岗位匹配",
-    "依据": "方案 二（二）一",
-    "批准人": "某领导",
-    "接收单位和人": "荣成市人社局",
-    "提供时间": "2022-07-05",
 }
 
 
@@ -120,16 +109,4 @@ def test_the_roster_has_the_cross_checks_of_the_national_system_and_counts_nobod
     assert "不填风险是否消除" in roster.wrong({**ROW, "风险是否消除": "是"})["风险是否消除"]
     assert "请核对" in roster.made({**ROW, "健康状况": "残疾"}).warnings[0]
     roster.stepped(entry, {**ROW, "花名册日期": "2022-09-30", "就业意愿": "愿赴荣成"})
-    assert list(verify()) == []
-
-
-def test_the_roster_is_handed_over_once_a_quarter_and_received(world: World) -> None:
-    handovers = Trial(world, ROSTER_HANDOVER)
-    assert "晚 10 天" in handovers.made({**HANDOVER, "提供时间": "2022-07-20"}).warnings[0]
-    assert "只提供必要的栏目" in handovers.made({**HANDOVER, "提供的栏目": "姓名、身份证号"}).warnings[0]
-    entry = handovers.done(HANDOVER)
-    handovers.stepped(entry, {**HANDOVER, "荣成签收时间": "2022-07-08"})
-    assert count("roster_handovers") == 1
-    assert "应在提供时间" in handovers.wrong({**HANDOVER, "荣成签收时间": "2022-07-01"})["荣成签收时间"]
-    assert ROSTER_HANDOVER.evidence_rule(None) == "所提供的花名册文件"
     assert list(verify()) == []
