@@ -19,14 +19,16 @@ from django.utils import timezone
 
 from audit.models import Event
 from audit.triggers import lifted
+from dashboard.as_of import AsOf
+from dashboard.figures import home
 from directory.models import Organization, User
 from directory.people import PersonRow, resolve_people
 from ledger import actions
-from ledger.models import Acknowledgement, Entry, EntryConcern, EntryEvidence, Filing, Period, Subject
+from ledger.models import Acknowledgement, Entry, EntryConcern, EntryEvidence, Filing, Period, Plan, Subject
 from ledger.registers import Register, Sharing, all_registers
 from ledger.verify import verify
 from talent.registers import SECONDMENT, SUPPORT_POST
-from tests.desk.cast import page_text, stored
+from tests.desk.cast import approved, page_text, stored, submitted
 from tests.ledger.world import World
 from tests.registers import Trial, a_county
 from tests.talent.test_talent import CADRE, DOCTOR
@@ -243,6 +245,24 @@ def test_the_figures_of_the_projects_are_shown_and_only_what_they_sent_opens(wor
     assert client.get("/figures/2022/total/received/").status_code == 200
     assert client.get("/lines/2022-04/").status_code == 200
     assert "/questions/" not in text
+
+
+def test_their_figures_are_those_of_the_leader(world: World) -> None:
+    clerk = world.users["财政"]
+    words = "下达 2022-04 徐庄镇 60 文件号=山财农指〔2022〕1号 日期=2022-03-01"
+    approved(world, submitted(world, clerk.full_name, words))
+    submitted(world, clerk.full_name, "拨付 2022-04 徐庄镇 12.345678 凭证号=拨-1 日期=2022-03-05")
+    plan, periods = Plan.objects.get(), list(Period.objects.order_by("starts_on"))
+
+    def shown(who: str) -> list[list[tuple[str, str]]]:
+        page = home(
+            user=world.users[who], plan=plan, plans=[plan], periods=periods, as_of=AsOf(None, TODAY, TODAY)
+        )
+        return [[(amount.label, amount.text) for amount in row.amounts] for row in (page.total, *page.rows)]
+
+    theirs = shown("荣成市乡村振兴局")
+    assert theirs == shown("领导")
+    assert ("下达", "60.00") in theirs[0]
 
 
 # --- what they do ------------------------------------------------------------------------------------------------

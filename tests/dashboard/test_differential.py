@@ -39,7 +39,8 @@ CASES = int(os.environ.get("DIFFERENTIAL_CASES", "50"))
 SEED = int(os.environ.get("DIFFERENTIAL_SEED", "20221123"))
 A_BOOK = min(CASES, 100)  # cases asked of one book, a quarter of them after each quarter told
 ACTS = 80  # a quarter
-READERS = ("领导", "审核", "财政", "徐庄", "店子", "北庄", "荣成")
+# 荣成's pages show the leader's figures and lead elsewhere: tests/test_partner.py
+READERS = ("领导", "审核", "财政", "徐庄", "店子", "北庄")
 STATES = ("submitted", "returned", "withdrawn", "approved", "void")
 TODAY = date(2022, 10, 20)
 

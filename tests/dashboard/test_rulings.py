@@ -100,7 +100,7 @@ def test_under_the_ruling_against_pace_lines_none_is_drawn_and_no_light_is_given
     assert "资金支出落后" not in page
 
 
-@pytest.mark.parametrize("who", ["徐庄", "审核", "荣成"])
+@pytest.mark.parametrize("who", ["徐庄", "审核"])
 def test_nobody_but_a_leader_rules_and_the_attempt_is_on_record(
     year: Story, browse: Browse, who: str
 ) -> None:
