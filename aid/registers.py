@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aid import rules
+from aid import figures, rules
 from aid.models import Donation, DonationReceiver, EnterpriseLead, Pairing, Volunteering, Wish
 from ledger.making import BENEFIT, NOTE, PERSON, joined, towns_and_departments
 from ledger.models import Unit
@@ -140,6 +140,7 @@ WISH = Register(
     adds={"wishes": lambda row: int(row.state == Wish.State.DELIVERED)},
     counts={BENEFIT: lambda row: row.state == Wish.State.DELIVERED},
     parameters=(rules.WISH_DAYS,),
+    notices=figures.wish_notices,
 )  # fmt: skip
 
 VOLUNTEERING = Register(

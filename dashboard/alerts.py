@@ -15,7 +15,8 @@ from django.utils import timezone
 from dashboard.as_of import AsOf
 from directory.models import User
 from ledger.models import Entry, Filing
-from ledger.registers import name_of
+from ledger.parameters import read_once
+from ledger.registers import Notice, all_registers, name_of
 
 if TYPE_CHECKING:
     from dashboard.figures import MoneyRow
@@ -83,8 +84,27 @@ def alerts_for(
             _overdue(user, as_of.today, each),
             _returned(user, as_of.today, int(limits["return_days"]), each),
             _unreviewed(user, as_of.today, int(limits["review_days"]), each),
+            *_offered(user, as_of.today, each),
         ]
     return Alerts([group for group in groups if group.count], as_of.period is not None)
+
+
+def _offered(user: User, today: date, each: int) -> list[AlertGroup]:
+    """What the registers themselves have to say (ledger/registers.py Notices)."""
+    groups = []
+    with read_once():
+        for register in all_registers().values():
+            for kind in register.notices(user, today, each) if register.notices else ():
+                alerts = [Alert(one.subject, one.reason, _where(register.code, one)) for one in kind.found]
+                state, word = ("bad", "红") if kind.is_bad else ("warn", "黄")
+                groups.append(AlertGroup(kind.title, state, word, kind.count, alerts[:each], kind.rule))
+    return groups
+
+
+def _where(register: str, notice: Notice) -> str:
+    if notice.entry_id is not None:
+        return reverse("desk:entry", args=[notice.entry_id])
+    return f"{reverse('desk:entries')}?register={register}"
 
 
 def _overdue(user: User, today: date, each: int) -> AlertGroup:

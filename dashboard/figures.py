@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -25,7 +26,7 @@ from ledger.accounts import ALLOCATED, ARRANGED, CLAIMED, DISBURSED, RECEIVED, S
 from ledger.figures import STAGE_NAMES, LineMoney
 from ledger.models import BudgetLine, Filing, LineAlias, LineGroup, Period, Plan, SourceLabel
 from ledger.money import FEN_PER_WAN, percent, wan
-from ledger.registers import Figure, all_registers
+from ledger.registers import Figure, OpenTask, all_registers
 from ledger.scope import Scope, scope_of
 
 # The register whose overseer (财政局) answers for the money and so sees all of it, not only its own accounts.
@@ -374,6 +375,26 @@ class Reported:
     url: str
 
 
+@dataclass(frozen=True)
+class Decided:
+    """What the last meeting decided and is not done yet; `older` counts what earlier ones left open."""
+
+    source: str
+    tasks: list[OpenTask]
+    older: int
+    today: date
+
+
+def decided(user: User, today: date) -> Decided | None:
+    """The open decisions of the last meeting that left some, the earliest due first; None without any."""
+    every = [task for one in all_registers().values() if one.open_tasks for task in one.open_tasks(user)]
+    if not every:
+        return None
+    last = max((task.arose_on, task.source) for task in every)
+    tasks = sorted((t for t in every if (t.arose_on, t.source) == last), key=lambda t: t.due_on)
+    return Decided(last[1], tasks, len(every) - len(tasks), today)
+
+
 @dataclass
 class Home:
     """The first screen (DESIGN §8)."""
@@ -398,6 +419,7 @@ class Home:
     counts: list[CountRow]
     offered: list[OfferedCard]
     alerts: Alerts
+    decided: Decided | None
     chart: dict[str, Any]
 
 
@@ -475,6 +497,7 @@ def home(
         counts=counts,
         offered=offered_cards(targets, plan, as_of),
         alerts=alerts_for(user=user, rows=[total, *rows], as_of=as_of, limits=judging.limits, each=alerts),
+        decided=None if as_of.period else decided(user, as_of.today),
         chart=chart_of(money.lines, rows, stages),
     )
 

@@ -14,7 +14,7 @@ from audit.models import Event
 from directory.models import User
 from directory.people import people_for
 from directory.rights import may_see_restricted
-from ledger.actions import is_in_force
+from ledger.actions import is_in_force, may_step
 from ledger.filings import FilingState, states_of
 from ledger.models import (
     Acknowledgement,
@@ -31,7 +31,7 @@ from ledger.models import (
 from ledger.parameters import read_once
 from ledger.permissions import may_file, may_review
 from ledger.posting import amount_text
-from ledger.registers import Acknowledging, Register, Shown, all_registers, get_register
+from ledger.registers import Acknowledging, OpenTask, Register, Shown, all_registers, get_register
 
 State = Entry.State
 WITH_NAMES = (
@@ -73,6 +73,7 @@ class Home:
     returned: list[Returned]
     drafts: list[Draft]
     to_acknowledge: list[ToAcknowledge] = field(default_factory=list)
+    tasks: list[OpenTask] = field(default_factory=list)
     waiting: int | None = None
     oldest: datetime | None = None
 
@@ -93,6 +94,7 @@ def home(user: User, today: date) -> Home:
             Draft.objects.filter(owner=user).select_related("entry").defer("body").order_by("-updated_at")
         ),
         to_acknowledge=to_acknowledge(user),
+        tasks=tasks_of(user),
         waiting=waiting,
         oldest=oldest,
     )
@@ -114,6 +116,14 @@ def to_acknowledge(user: User) -> list[ToAcknowledge]:
         if what is not None and what.by(details[entry.pk], user.organization):
             found.append(ToAcknowledge(entry, what))
     return found
+
+
+def tasks_of(user: User) -> list[OpenTask]:
+    """What was decided elsewhere and the user's unit is to do, the earliest due first."""
+    if not may_file(user):
+        return []
+    every = [task for one in all_registers().values() if one.open_tasks for task in one.open_tasks(user)]
+    return sorted((task for task in every if task.owner_id == user.organization_id), key=lambda t: t.due_on)
 
 
 def registers_for(user: User) -> list[Register]:
@@ -437,7 +447,9 @@ def allowed(user: User, entry: Entry, change_pending: bool) -> Allowed:
     waiting = entry.state == State.SUBMITTED
     back = entry.state in (State.RETURNED, State.WITHDRAWN)
     why_not = why_not_decide(user, entry)
-    change = mine and entry.kind != Entry.Kind.REVERSAL and is_in_force(entry) and not change_pending
+    stands = entry.kind != Entry.Kind.REVERSAL and is_in_force(entry) and not change_pending
+    change = mine and stands
+    has_steps = bool(get_register(entry.register).next_step)
     return Allowed(
         # a 红冲 has no fields of its own: it is filed again from the entry it takes back
         edit=mine and back and entry.kind != Entry.Kind.REVERSAL,
@@ -445,7 +457,7 @@ def allowed(user: User, entry: Entry, change_pending: bool) -> Allowed:
         void=mine and back,
         attach=mine and waiting and entry.kind != Entry.Kind.REVERSAL,
         change=change,
-        step=change and bool(get_register(entry.register).next_step),
+        step=stands and has_steps and may_step(user, entry),
         decide=may_review(user) and waiting and not why_not,
         why_not_decide=why_not if may_review(user) and waiting else "",
     )

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from django.db.models import Exists, F, OuterRef, QuerySet
+from django.utils import timezone
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
 
@@ -20,10 +21,22 @@ from directory.models import Division, Organization, User
 from directory.people import survivors
 from labor.models import RosterHandover, RosterHandoverLine, RosterRow
 from ledger.evidence import store_sealed
+from ledger.figures import plans_counting, rows_in_force
 from ledger.making import NOTE, Problem, collect, quarter_end_problem
 from ledger.models import Entry, Evidence, Unit
 from ledger.refusals import Refusal
-from ledger.registers import Acknowledging, Column, Parameter, Register, Sharing, Shown, filed_by
+from ledger.registers import (
+    Acknowledging,
+    Column,
+    Notice,
+    Notices,
+    Parameter,
+    Register,
+    Sharing,
+    Shown,
+    filed_by,
+)
+from ledger.scope import scope_of
 
 CODE = "roster_handover"
 HANDOVER_DAYS = Parameter(
@@ -173,6 +186,47 @@ def warnings(row: RosterHandover) -> list[str]:
     return [*found, f"通过后，{row.receiver}即可下载 {row.people} 人的名单（{row.fields}）。"]
 
 
+def notices(user: User, today: date, each: int) -> list[Notices]:
+    """Quarters of the plan's year that nobody handed over in time, and hand-overs that 荣成 has not signed for."""
+    days, receipt = HANDOVER_DAYS.value(), RECEIPT_DAYS.value()
+    missing = _not_handed_over(user, today, days)
+    unsigned = [
+        Notice(
+            f"{row.quarter_ends_on:%Y-%m} 季度 · {row.receiver}",
+            f"{timezone.localdate(row.entry.decided_at)} 提供，至今未签收。",
+            row.entry_id,
+        )
+        for row in rows_in_force(RosterHandover, user=user)
+        .filter(entry__acknowledgement=None)
+        .select_related("entry", "receiver")
+        .order_by("quarter_ends_on")
+        if (today - timezone.localdate(row.entry.decided_at)).days > receipt
+    ]
+    return [
+        Notices("花名册迟报", f"季末后超过 {days} 天没有提供荣成人社", missing[:each], len(missing)),
+        Notices(
+            "荣成未签收", f"提供后超过 {receipt} 天没有签收", unsigned[:each], len(unsigned), is_bad=False
+        ),
+    ]
+
+
+def _not_handed_over(user: User, today: date, days: int) -> list[Notice]:
+    if not scope_of(user).for_register(CODE).everything or scope_of(user).partner:
+        return []
+    years = sorted({plan.year for plan in plans_counting("roster_handovers")})
+    ends = [date(year, 3 * n, 31 if n in (1, 4) else 30) for year in years for n in (1, 2, 3, 4)]
+    late = [day for day in ends if day + timedelta(days=days) < today]
+    sent = set(rows_in_force(RosterHandover, user=user).values_list("quarter_ends_on", flat=True))
+    return [
+        Notice(
+            f"{day.year} 年第 {day.month // 3} 季度",
+            f"应于 {day + timedelta(days=days)} 前提供，已迟 {(today - day).days - days} 天。",
+        )
+        for day in late
+        if day not in sent
+    ]
+
+
 def shown(row: RosterHandover) -> list[Shown]:
     """What was typed, and what the system says of it."""
     values = ROSTER_HANDOVER.values(row)
@@ -218,5 +272,6 @@ ROSTER_HANDOVER = Register(
         by=lambda row, unit: bool(row.receiver_id == unit.pk),
     ),
     adds={"roster_handovers": lambda row: 1},
+    notices=notices,
     parameters=(HANDOVER_DAYS, RECEIPT_DAYS),
 )  # fmt: skip

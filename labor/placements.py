@@ -17,7 +17,7 @@ STABLE_MONTHS = Parameter(
 LEAST_MONTHS = Parameter(
     "placement_months", "计入转移就业的最短期限", 1, "个月", "计划期限不足的只作记录；方案未写", most=12
 )
-RONGCHENG = "赴荣成"  # the published 其中
+RONGCHENG, STABLE = "赴荣成", "稳定就业"  # the published 其中
 
 
 def decide_placements(lines: Sequence[tuple[Any, Mapping[str, Any]]]) -> None:
@@ -104,7 +104,7 @@ PLACEMENT = Register(
         "trained_or_employed": lambda row: row.is_counted,
         BENEFIT: lambda row: row.is_counted,
     },
-    parts=lambda row: [RONGCHENG] if row.in_rongcheng else [],
+    parts=lambda row: [RONGCHENG] * row.in_rongcheng + [STABLE] * row.is_stable,
     parameters=(STABLE_MONTHS, LEAST_MONTHS),
 )  # fmt: skip
 

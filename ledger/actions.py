@@ -368,13 +368,14 @@ def _succeed(
     """File what is to be in force instead of `entry`: its next step, or its correction."""
     share_books()
     token = token or uuid.uuid4()
-    _same_unit(by, entry)
+    correcting = kind == Entry.Kind.CORRECTION
+    if correcting or not may_step(by, entry):
+        _same_unit(by, entry)
     entry = _locked(entry)
     twin = _twin(by, token)
     if twin is not None:
         return twin
     register = get_register(entry.register)
-    correcting = kind == Entry.Kind.CORRECTION
     refuse_if_over = _in_force if correcting else partial(_ground, register)
     refuse_if_over(entry)  # before its rules are asked: a reversal has no row to correct
     follows = entry.follows if correcting else entry
@@ -393,7 +394,7 @@ def _succeed(
         register,
         row,
         subject,
-        entry.filed_for,
+        entry.filed_for if correcting else _unit_of(by, None),
         token=token,
         kind=kind,
         corrects=entry if correcting else None,
@@ -614,6 +615,23 @@ def _unit_of(by: User, filed_for: Organization | None) -> Organization:
     if unit != by.organization and not may_review(by) and not by.is_system:
         raise NotAllowed(f"您只能为本单位（{by.organization}）填报。")
     return unit
+
+
+def may_step(by: User, entry: Entry) -> bool:
+    """Whether `by` may file the next step of an entry: the unit that filed it or an earlier step, or one that its row
+    names for it (Register.also_steps)."""
+    if not may_file(by) or by.organization_id is None:
+        return False
+    if by.organization_id == entry.filed_for_id:
+        return True
+    named = get_register(entry.register).also_steps
+    if not named:
+        return False
+    row = detail_of(entry)
+    if by.organization_id in {getattr(row, f"{name}_id") for name in named}:
+        return True
+    earlier = Entry.objects.unscoped("同一事项此前由哪些单位办理")
+    return earlier.filter(subject=entry.subject_id, filed_for=by.organization_id, state="approved").exists()
 
 
 def _same_unit(by: User, entry: Entry) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 from django.db.models import Case, Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Sum, When
 
@@ -556,6 +557,23 @@ def _held_across(inside: list[int], user: User) -> QuerySet[Hold]:
         .select_related("entry__filed_for", "organization")
         .order_by("-pk")
     )
+
+
+def rows_in_force(model: Any, *, user: User) -> QuerySet[Any]:
+    """The rows of a register that stand approved, one a subject, as far as the user may see them."""
+    standing = Entry.objects.for_user(user).filter(state=Entry.State.APPROVED, subject__in_force=F("pk"))
+    found: QuerySet[Any] = model.objects.filter(
+        entry__in=standing.order_by().values("pk"), version=F("entry__version")
+    )
+    return found.exclude(entry__kind=Entry.Kind.REVERSAL)
+
+
+def plans_counting(target: str) -> list[Plan]:
+    """The plans that have the counting rule. One query."""
+    rows = Account.objects.filter(
+        stage=accounts.TARGET, organization=None, code__endswith=f"/{accounts.TARGET}/{target}"
+    )
+    return list(Plan.objects.filter(pk__in=rows.values("plan")).order_by("year"))
 
 
 def is_demonstration() -> bool:

@@ -52,7 +52,7 @@ class RegisterForm(forms.Form):
         super().__init__(data, **kwargs)
         self.user, self.on, self.replaces = user, on or timezone.localdate(), replaces
         self.steps = steps
-        self.known = Known(user=user, on=self.on, year=None)
+        self.known = Known(user=user, on=self.on, year=None, refers=self._refers())
         self.warnings: list[str] = []
         self._row: Detail | None = None
         for column in self.register.columns:
@@ -102,6 +102,12 @@ class RegisterForm(forms.Form):
             made.row.entry = self.replaces
         self._row, self.warnings = made.row, list(made.warnings)
         return cleaned
+
+    def _refers(self) -> list[int]:
+        """The Subjects that the row to be replaced points at: it may go on doing so."""
+        columns = [column.name for column in self.register.columns if column.kind == "subject"]
+        before = self._replaced_row() if columns else None
+        return [getattr(before, f"{name}_id") for name in columns] if before is not None else []
 
     def _replaced_row(self) -> Any:
         return self._row_of(self.replaces)

@@ -10,7 +10,7 @@ import re
 import unicodedata
 from calendar import monthrange
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal, InvalidOperation
@@ -87,8 +87,17 @@ class Known:
     `year` is the sheet's, for dates without one; `date1904` the workbook's flag; `on` is today.
     """
 
-    def __init__(self, *, user: User, on: date, year: int | None = None, date1904: bool = False) -> None:
+    def __init__(
+        self,
+        *,
+        user: User,
+        on: date,
+        year: int | None = None,
+        date1904: bool = False,
+        refers: Collection[int] = (),
+    ) -> None:
         self.user, self.on, self.year, self.date1904 = user, on, year, date1904
+        self.refers = refers  # Subjects that the row at hand points at already, seen by the user or not
         self._referred: dict[str, list[Referred]] = {}
         self._by_name: dict[str, dict[str, list[Referred]]] = {}
 
@@ -120,10 +129,15 @@ class Known:
             declared = get_register(register)
             model: Any = declared.model
             live = Q(state=Entry.State.SUBMITTED) | Q(state=Entry.State.APPROVED, subject__in_force=F("pk"))
+            seen = Entry.objects.for_user(self.user)
+            if self.refers:
+                kept = Entry.objects.unscoped("所修改的一行本来就指着的").filter(subject__in=self.refers)
+                seen = Entry.objects.unscoped("本人可见的与所修改的一行本来就指着的").filter(
+                    Q(pk__in=seen.order_by().values("pk")) | Q(pk__in=kept.order_by().values("pk"))
+                )
             entries = {
                 entry.pk: entry
-                for entry in Entry.objects.for_user(self.user)
-                .filter(live, register=register)
+                for entry in seen.filter(live, register=register)
                 .exclude(kind=Entry.Kind.REVERSAL)
                 .select_related("subject", "filed_for")
             }

@@ -217,6 +217,44 @@ class ReportTable:
     has_total: bool = False
 
 
+@dataclass(frozen=True)
+class Notice:
+    """One thing of a register that is late or missing; it opens at the entry, if there is one."""
+
+    subject: str
+    reason: str
+    entry_id: int | None = None
+
+
+@dataclass(frozen=True)
+class Notices:
+    """What a register has to say of one kind of lateness; `count` may exceed what is `found`."""
+
+    title: str
+    rule: str
+    found: Sequence[Notice]
+    count: int
+    is_bad: bool = True
+
+
+@dataclass(frozen=True)
+class OpenTask:
+    """Something decided that somebody is to do until a day: `source` is where it was decided, on `arose_on`."""
+
+    text: str
+    source: str
+    arose_on: date
+    owner: str
+    owner_id: int
+    due_on: date
+    state: str
+    entry_id: int
+
+
+# what the reader may see of the register, on that day; at most so many notices of a kind
+AllNotices = Callable[["User", date, int], Sequence[Notices]]
+OpenTasks = Callable[["User"], Sequence[OpenTask]]
+
 # the plan's counts as the reader may see them at that date, by code (ledger.figures.targets)
 Cards = Callable[["Mapping[str, Target]"], Sequence[Card]]
 # the plan, what the reader may see of the register, and the quarter: 本季 is the quarter's, 累计 up to its end
@@ -385,6 +423,9 @@ class Register:
     next_step: str = ""
     # kind of move → the words a statement uses for it
     kinds: Mapping[str, str] = field(default_factory=dict)
+    also_steps: tuple[str, ...] = ()  # columns that name a unit which may file the next step, too
+    notices: AllNotices | None = None
+    open_tasks: OpenTasks | None = None
     cards: Cards | None = None
     report_tables: ReportTables | None = None
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from directory.models import Organization
 from ledger.making import NOTE, joined
-from ledger.registers import Column, Register, filed_by
-from liaison import rules
+from ledger.registers import Column, Register, Sharing, filed_by
+from liaison import figures, rules
 from liaison.models import Level, Meeting, MeetingDecision, Publicity, Visit, WorkPlan
 
 LEVEL = Column("level", "层级", "choice", required=True,
@@ -73,7 +73,11 @@ MEETING_DECISION = Register(
     errors=rules.decision_errors,
     warnings=rules.decision_warnings,
     may_file=departments_and_bureau,
+    shared=Sharing(with_units=("owner",)),
     next_step="登记落实情况",
+    also_steps=("owner",),
+    notices=figures.decision_notices,
+    open_tasks=figures.open_tasks,
 )  # fmt: skip
 
 VISIT = Register(
@@ -124,6 +128,8 @@ WORK_PLAN = Register(
     evidence_rule=lambda row: "年度计划文件" if row.kind == WorkPlan.Kind.YEAR else "",
     may_file=departments,
     next_step="登记完成情况",
+    notices=figures.plan_notices,
+    parameters=(figures.RESULT_MONTH,),
 )  # fmt: skip
 
 PUBLICITY = Register(
@@ -147,7 +153,11 @@ PUBLICITY = Register(
     occurred_on=lambda row: row.published_on,
     summary=lambda row: f"{row.title[:80]} · {row.outlet} · {row.get_source_display()}",
     evidence_rule=lambda row: "" if row.link else "报道截图或扫描件",
-    adds={"publicity": lambda row: int(row.source == Publicity.Source.ORIGINAL)},
+    adds={
+        "publicity": lambda row: int(row.source == Publicity.Source.ORIGINAL),
+        "publicity_reprints": lambda row: int(row.source == Publicity.Source.REPRINT),
+    },
+    report_tables=figures.publicity_tables,
 )  # fmt: skip
 
 REGISTERS = [MEETING, MEETING_DECISION, VISIT, WORK_PLAN, PUBLICITY]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from aid.figures import wish_notices
 from aid.registers import DONATION, DONATION_RECEIVER, ENTERPRISE_LEAD, PAIRING, VOLUNTEERING, WISH
 from directory.codes import credit_code_problem
 from ledger import figures
@@ -13,7 +14,7 @@ from ledger.posting import InsufficientFunds
 from ledger.scope import Scope
 from ledger.verify import verify
 from tests.ledger.world import World
-from tests.registers import Trial, a_county, count, plan
+from tests.registers import ON, Trial, a_county, count, plan
 
 LEAD = {
     "日期": "2022.4.20",
@@ -151,3 +152,21 @@ def test_volunteering_counts_attendances_and_a_pair_counts_once(world: World) ->
     assert "请填结束日期" in str(pairs.wrong({**pair, "状态": "已结束"}))
     assert Account.objects.get(code="2022/target/benefit_people@370406106").balance == 1
     assert list(verify()) == []
+
+
+def test_a_wish_claimed_too_long_ago_is_on_the_list_of_what_is_late(world: World) -> None:
+    wishes = Trial(world, WISH)
+    wishes.done(
+        {
+            **CHILD,
+            "状态": "认领",
+            "认领人/单位": "荣成市卫健局",
+            "发布日": "2022-09-05",
+            "认领日": "2022-09-10",
+        }
+    )
+    (late,) = wish_notices(world.users["领导"], ON, 5)
+    assert late.count == 1
+    assert "荣成市卫健局" in late.found[0].subject
+    assert "试验" not in late.found[0].subject
+    assert wish_notices(world.users["店子"], ON, 5)[0].count == 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from openpyxl import load_workbook
 from audit.models import Event
 from directory.models import Organization, User
 from labor.handovers import FIELDS, ROSTER_HANDOVER
+from labor.handovers import notices as handover_notices
 from labor.models import RosterHandover, RosterHandoverLine
 from labor.rosters import ROSTER
 from ledger import actions
@@ -193,3 +194,22 @@ def test_a_returned_one_is_made_anew_with_the_roster_of_then(world: World, hando
     handovers.approved(again)
     assert RosterHandoverLine.objects.filter(handover__version=2).count() == 3
     assert list(verify()) == []
+
+
+def test_a_quarter_not_handed_over_in_time_shows_red_and_an_unsigned_one_yellow(
+    world: World, handovers: Trial
+) -> None:
+    leader = world.users["领导"]
+    late, unsigned = handover_notices(leader, ON, 5)
+    assert (late.count, unsigned.count) == (3, 0)  # the fourth quarter is not over
+    assert late.is_bad
+    assert late.found[0].subject == "2022 年第 1 季度"
+    entry = handovers.done(HANDOVER)
+    with time_machine.travel(datetime(2022, 12, 20, 2, 0, tzinfo=UTC)):
+        late, unsigned = handover_notices(leader, date(2022, 12, 20), 5)
+        assert (late.count, unsigned.count) == (2, 1)
+        assert "花名册迟报" in get(world, "领导", "/overview/")[1].decode()
+        actions.acknowledge(by=world.users["荣成市人社局"], on=date(2022, 12, 20), entry=entry)
+        assert handover_notices(leader, date(2022, 12, 20), 5)[1].count == 0
+    assert handover_notices(world.users["徐庄"], ON, 5)[0].count == 0  # not a township's to answer for
+    assert handover_notices(world.users["荣成市人社局"], ON, 5)[0].count == 0

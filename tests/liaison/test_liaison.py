@@ -80,7 +80,7 @@ def test_a_story_and_its_reprints_are_counted_apart(world: World) -> None:
     stories = Trial(world, PUBLICITY)
     stories.done(STORY)
     stories.done({**STORY, "媒体名称": "枣庄新闻网", "级别": "市", "原发/转载": "转载"})
-    assert count("publicity") == 1
+    assert (count("publicity"), count("publicity_reprints")) == (1, 1)
     with pytest.raises(SubjectTaken):  # other dashes and quotes do not make another title
         stories.filed({**STORY, "标题": '"荣山"圆梦活动-纪实'})
     assert PUBLICITY.evidence_rule(stories.made({**STORY, "标题": "二", "版面/链接": ""}).row)

@@ -1,0 +1,153 @@
+"""What liaison has to say of its registers: decisions open and overdue, plans incomplete, reports in the media."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+from django.db.models import QuerySet
+
+from directory.models import User
+from ledger.figures import rows_in_force
+from ledger.models import Assignment, Period, Plan
+from ledger.registers import Notice, Notices, OpenTask, Parameter, ReportTable
+from ledger.scope import Scope, scope_of
+from liaison.models import MeetingDecision, Publicity, WorkPlan
+
+RESULT_MONTH = Parameter(
+    "result_month",
+    "部门具体成果应有的月份",
+    12,
+    "月",
+    "到这个月还没有具体成果的部门列为“不全”；方案未写",
+    least=1,
+    most=12,
+)
+
+
+def open_decisions(user: User) -> QuerySet[MeetingDecision]:
+    """The decisions in force that are not done, as far as the user may see them, the earliest due first."""
+    rows: QuerySet[MeetingDecision] = rows_in_force(MeetingDecision, user=user)
+    return (
+        rows.exclude(state=MeetingDecision.State.DONE).select_related("owner").order_by("due_on", "entry_id")
+    )
+
+
+def open_tasks(user: User) -> list[OpenTask]:
+    """Every decision that is not done, as a task with its owner and its day. One query."""
+    return [
+        OpenTask(
+            text=row.text,
+            source=f"{row.meeting_name}（{row.decided_on:%Y-%m-%d}）",
+            arose_on=row.decided_on,
+            owner=str(row.owner),
+            owner_id=row.owner_id,
+            due_on=row.due_on,
+            state=row.get_state_display(),
+            entry_id=row.entry_id,
+        )
+        for row in open_decisions(user)
+    ]
+
+
+def decision_notices(user: User, today: date, each: int) -> list[Notices]:
+    """Decisions whose day has passed."""
+    late = list(open_decisions(user).filter(due_on__lt=today))
+    found = [
+        Notice(
+            f"{row.owner} · {row.text[:40]}",
+            f"{row.meeting_name}议定，应于 {row.due_on} 前办结，已逾期 {(today - row.due_on).days} 天。",
+            row.entry_id,
+        )
+        for row in late[:each]
+    ]
+    return [Notices("议定事项逾期", "过了完成期限，还没有登记办结", found, len(late))]
+
+
+def plan_notices(user: User, today: date, each: int) -> list[Notices]:
+    """Which assigned department lacks its yearly plan, stage goals or results, and which goals are late (三（二）)."""
+    rows: QuerySet[WorkPlan] = rows_in_force(WorkPlan, user=user)
+    late = [
+        Notice(
+            f"{row.unit} · {row.content[:40]}",
+            f"{row.get_stage_display()}目标应于 {row.due_on} 前完成，已逾期 {(today - row.due_on).days} 天。",
+            row.entry_id,
+        )
+        for row in rows.filter(
+            kind=WorkPlan.Kind.STAGE, state=WorkPlan.State.PLANNED, due_on__lt=today
+        ).select_related("unit")
+        if row.due_on is not None
+    ]
+    lacking = lacking_plans(user, today)
+    return [
+        Notices(
+            "部门工作计划不全", "分工报送工作计划的部门，三项缺一即列出", lacking[:each], len(lacking), False
+        ),
+        Notices("阶段目标逾期", "过了计划完成日期，还没有登记完成情况", late[:each], len(late), False),
+    ]
+
+
+def lacking_plans(user: User, today: date) -> list[Notice]:
+    """The assigned units that `user` sees which lack one of the three in the plan of the year. Four queries."""
+    plan = Plan.objects.filter(year__lte=today.year).order_by("-year", "code").first()
+    scope = scope_of(user).for_register("work_plan")
+    if plan is None or scope.partner:
+        return []
+    have: dict[int, set[str]] = defaultdict(set)
+    rows = rows_in_force(WorkPlan, user=user).filter(plan=plan)
+    for unit_id, kind in rows.values_list("unit_id", "kind"):
+        have[unit_id].add(kind)
+    wanted = [WorkPlan.Kind.YEAR, WorkPlan.Kind.STAGE]
+    if (today.year, today.month) >= (plan.year, RESULT_MONTH.value()):
+        wanted.append(WorkPlan.Kind.RESULT)
+    owing = Assignment.objects.filter(register="work_plan", duty=Assignment.Duty.FILES).select_related(
+        "organization"
+    )
+    found = []
+    for one in owing.order_by("organization__code"):
+        missing = [str(kind.label) for kind in wanted if kind not in have[one.organization_id]]
+        if missing and (scope.everything or one.organization_id in scope.organization_ids):
+            found.append(Notice(str(one.organization), f"{plan.year} 年缺{'、'.join(missing)}。"))
+    return found
+
+
+def publicity_tables(plan: Plan, scope: Scope, as_of: Period) -> Sequence[ReportTable]:
+    """Reports by 级别 and 载体, 原发 and 转载 apart, 本季 and 累计 in the plan's year. One query."""
+    rows: Any = Publicity.objects.filter(plan=plan, published_on__lte=as_of.ends_on, **_standing(scope))
+    counts: Counter[tuple[str, str, str, bool]] = Counter()
+    for level, carrier, source, day in rows.values_list("level", "carrier", "source", "published_on"):
+        counts[level, carrier, source, False] += 1
+        counts[level, carrier, source, True] += day >= as_of.starts_on
+    if not counts:
+        return []
+    kinds = [(source, quarter) for source in Publicity.Source.values for quarter in (True, False)]
+    table = [
+        [
+            f"{level.label} · {carrier.label}",
+            *(f"{counts[level.value, carrier.value, *kind]:,}" for kind in kinds),
+        ]
+        for level in Publicity.Level
+        for carrier in Publicity.Carrier
+        if any(counts[level.value, carrier.value, *kind] for kind in kinds)
+    ]
+    sums = [sum(n for (_, _, *kind), n in counts.items() if tuple(kind) == wanted) for wanted in kinds]
+    table.append(["合计", *(f"{n:,}" for n in sums)])
+    headings = ["级别 · 载体", "原发 本季", "原发 累计", "转载 本季", "转载 累计"]
+    return [
+        ReportTable(
+            "宣传报道", headings, table, unit="篇", note="同一篇报道原发一次，转载另计。", has_total=True
+        )
+    ]
+
+
+def _standing(scope: Scope) -> dict[str, Any]:
+    from django.db.models import F
+
+    found: dict[str, Any] = {
+        "entry__state": "approved",
+        "entry__subject__in_force": F("entry_id"),
+        "version": F("entry__version"),
+    }
+    return found if scope.everything else {**found, "entry__filed_for__in": scope.organization_ids}
