@@ -17,7 +17,7 @@ from decimal import Decimal, InvalidOperation
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 
 from directory import matching
 from directory.identity import (
@@ -129,15 +129,10 @@ class Known:
             declared = get_register(register)
             model: Any = declared.model
             live = Q(state=Entry.State.SUBMITTED) | Q(state=Entry.State.APPROVED, subject__in_force=F("pk"))
-            seen = Entry.objects.for_user(self.user)
-            if self.refers:
-                kept = Entry.objects.unscoped("所修改的一行本来就指着的").filter(subject__in=self.refers)
-                seen = Entry.objects.unscoped("本人可见的与所修改的一行本来就指着的").filter(
-                    Q(pk__in=seen.order_by().values("pk")) | Q(pk__in=kept.order_by().values("pk"))
-                )
             entries = {
                 entry.pk: entry
-                for entry in seen.filter(live, register=register)
+                for entry in self._entries()
+                .filter(live, register=register)
                 .exclude(kind=Entry.Kind.REVERSAL)
                 .select_related("subject", "filed_for")
             }
@@ -162,10 +157,18 @@ class Known:
             self._by_name[register] = found
         return self._by_name[register]
 
+    def _entries(self) -> QuerySet[Entry]:
+        """What the user may see, and what the row at hand points at already."""
+        seen = Entry.objects.for_user(self.user)
+        if not self.refers:
+            return seen
+        every = Entry.objects.unscoped("本人可见的，和所修改的一行本来就指着的")
+        return every.filter(Q(subject__in=self.refers) | Q(pk__in=seen.order_by().values("pk")))
+
     def _numbers(self, register: str) -> dict[int, set[str]]:
         """Subject id → "12号" of every entry about it: what stood when a sheet was written may have been replaced."""
         found: dict[int, set[str]] = defaultdict(set)
-        rows = Entry.objects.for_user(self.user).filter(register=register).exclude(kind=Entry.Kind.REVERSAL)
+        rows = self._entries().filter(register=register).exclude(kind=Entry.Kind.REVERSAL)
         for pk, subject_id in rows.values_list("pk", "subject_id"):
             found[subject_id].add(f"{pk}号")
         return found

@@ -40,7 +40,7 @@ SECRET = "闭门不示"  # stands in every planted text
 # what 荣成 sees of whoever filed it; the rest is closed, and so is what will be declared later
 OPEN = {"secondment", "support_post", "support_work"}
 IN_PART = {"fund_flow"}  # 到位 alone
-TO_A_UNIT = {"roster_handover"}  # to the unit a row names
+TO_A_UNIT = {"roster_handover", "meeting_decision"}  # to the unit a row names
 
 # addresses that answer 荣成 at all, whatever stands in them
 PAGES = {
