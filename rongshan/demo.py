@@ -25,13 +25,17 @@ from directory.models import Division, Organization, User
 from funds import loading
 from funds.models import FundFlow
 from funds.registers import FUND_FLOW
+from labor.handovers import ROSTER_HANDOVER
 from labor.registers import TRAINING_ATTENDANCE, TRAINING_COURSE
+from labor.rosters import ROSTER
 from ledger import actions, bookkeeping, drafts, evidence
 from ledger.models import BudgetLine, Entry, Evidence, Filing, Period, Plan
 from ledger.money import parse_amount
 from ledger.parsing import Known, Raw, parse
 from ledger.refusals import Refusal
 from ledger.registers import Column, Register
+from liaison.registers import MEETING, MEETING_DECISION
+from talent.registers import SUPPORT_POST
 
 PASSWORD = "Xiezuo-2022"  # noqa: S105  the demo's only; nothing outside the demo has a default account
 FILE = Path(__file__).resolve().parent.parent / "fixtures" / "plan-2022.yaml"
@@ -50,6 +54,7 @@ CAST: list[tuple[str, str, str, str]] = [
     ("fuhe", "复演示", User.Role.REVIEWER, "xczxj"),
     ("lingdao", "领演示", User.Role.LEADER, "xczxj"),
     ("rongcheng", "荣演示", User.Role.PARTNER, "rcxczxj"),
+    ("rongcheng-renshe", "成演示", User.Role.PARTNER, "rcrsj"),
     ("xitong", "系统演示", User.Role.SYSTEM_ADMIN, ""),
     ("anquan", "安全演示", User.Role.SECURITY_ADMIN, ""),
     ("shenji", "审计演示", User.Role.AUDITOR, ""),
@@ -217,6 +222,7 @@ class _Year:
         farming = self.course("2022-06-13", "食用菌种植培训班", "第一期", "2022.6.6-6.10", "farming", estimate=30,
                               place="徐庄镇文化站", trade="食用菌栽培")  # fmt: skip
         self.people("2022-06-20", farming, range(24))
+        self.roster("2022-06-28")
         self._close("2022Q2", "2022-07-12")
 
     def third_quarter(self) -> None:
@@ -254,6 +260,67 @@ class _Year:
         skills = self.course("2022-09-19", "家政服务就业技能培训班", "第二期", "2022.9.5-9.16", "employment",
                              place="荣成市人社局实训基地", trade="家政服务员")  # fmt: skip
         self.people("2022-09-22", skills, range(22, 46))  # two of them were in the first course
+
+        self.with_rongcheng()
+
+    def roster(self, on: str) -> None:
+        """Eight people of the roster, two of them unable to work."""
+        towns = list(Division.objects.filter(level="township", parent__code="370406").order_by("code")[:8])
+        for serial, town in enumerate(towns, 60):
+            able = "lost" if serial % 4 == 3 else ("ordinary", "skilled")[serial % 2]
+            self.take(on, "renshe", ROSTER, {
+                "roster_on": date.fromisoformat(on), "division": town, "name": demo_name(serial),
+                "id_number": demo_number(serial), "relation": "户主", "household_type": "lifted",
+                "education": "middle", "health": "healthy", "skill": able, "phones": f"139000000{serial}",
+                "wish": "愿赴荣成", "wish_post": "食品加工",
+            })  # fmt: skip
+
+    def with_rongcheng(self) -> None:
+        """What both sides do together: the roster handed over and signed for, or not yet; doctors; a meeting, its tasks."""
+        receiver = self.units["荣成市人社局"]
+        for quarter, on, signed in (
+            ("2022-06-30", "2022-07-05", "2022-07-08"),
+            ("2022-09-30", "2022-10-09", ""),
+        ):
+            sent = self.take(on, "renshe", ROSTER_HANDOVER, {
+                "quarter_ends_on": date.fromisoformat(quarter), "roster_on": date(2022, 6, 28),
+                "purpose": "劳务输出岗位匹配", "basis": "山乡振发〔2022〕10号 二（二）一", "approver": "局领导（演示）",
+                "receiver": receiver, "sent_on": date.fromisoformat(on),
+            })  # fmt: skip
+            if signed:
+                who = self.cast["rongcheng-renshe"]
+                actions.acknowledge(by=who, on=date.fromisoformat(signed), entry=sent)
+        post = {
+            "kind": "doctor", "birth_month": "1980-03", "specialty": "骨科", "home_unit": "荣成市人民医院（演示）",
+            "host_unit": "山亭区人民医院（演示）", "planned_months": 6, "starts_on": date(2022, 8, 1), "state": "there",
+        }  # fmt: skip
+        self.take("2022-08-02", "rongcheng", SUPPORT_POST, {**post, "name": "演示医甲"})
+        self.take("2022-09-02", "rongcheng", SUPPORT_POST,
+                  {**post, "name": "演示医乙", "specialty": "儿科", "starts_on": date(2022, 9, 1)}, approve=False)  # fmt: skip
+        meeting = self.take("2022-08-19", "shenhe", MEETING, {
+            "held_on": date(2022, 8, 18), "kind": "joint", "name": "荣成—山亭协作联席会议（演示）", "place": "山亭",
+            "level": "chief", "rongcheng": "市委副书记（演示）", "shanting": "区委副书记（演示）", "agenda": "年度协作推进",
+        })  # fmt: skip
+        for number, (text, unit, due) in enumerate(
+            (("共建劳务市场", "区人社局", "2022-10-31"), ("衔接推进区观摩", "北庄镇", "2027-03-31")), 1
+        ):
+            self.take("2022-08-22", "shenhe", MEETING_DECISION, {
+                "meeting": meeting, "number": number, "text": text, "owner": self.units[unit],
+                "due_on": date.fromisoformat(due), "state": "open",
+            })  # fmt: skip
+
+    def take(
+        self, on: str, who: str, register: Register, values: Mapping[str, Any], *, approve: bool = True
+    ) -> Entry:
+        """File one row of any register as its form would; approved the same day by whoever did not file it."""
+        day, by = date.fromisoformat(on), self.cast[who]
+        (row,) = self._made(register, day, [values], who)
+        entry = actions.submit(
+            by=by, on=day, register=register, row=row, evidence=self.proof(who, f"{register.code} {on}")
+        )
+        if approve:
+            actions.approve(by=self.fu, on=day, entry=entry, version=1)
+        return Entry.objects.unscoped("演示").select_related("filed_for", "subject").get(pk=entry.pk)
 
     def fourth_quarter(self) -> None:
         leaders = self.course("2022-11-14", "乡村致富带头人培训班", "第一期", "2022.11.7-11.11", "leaders",
@@ -367,9 +434,11 @@ class _Year:
             filed.append(entry)
         return filed
 
-    def _made(self, register: Register, on: date, rows: Sequence[Mapping[str, Any]]) -> list[Any]:
+    def _made(
+        self, register: Register, on: date, rows: Sequence[Mapping[str, Any]], who: str = "renshe"
+    ) -> list[Any]:
         assert register.make is not None
-        made = register.make(rows, self.cast["renshe"], on)
+        made = register.make(rows, self.cast[who], on)
         assert all(one.row is not None for one in made), [one.errors for one in made]
         return [one.row for one in made]
 
