@@ -9,7 +9,7 @@ from typing import Any
 from django.db.models import Q
 from django.forms import Form
 
-from directory.models import User
+from directory.models import Organization, User
 from funds import events, rules
 from funds.events import EVENT_FIELDS, RULES
 from funds.figures import report_tables

@@ -262,7 +262,6 @@ ROSTER_HANDOVER = Register(
     warnings=warnings,
     shown=shown,
     brings=hand_over,
-    evidence_rule=lambda row: "系统生成的名单",
     may_file=filed_by(Organization.Kind.DEPARTMENT, Organization.Kind.BUREAU),  # the whole roster leaves the district
     shared=Sharing(with_units=("receiver",)),
     acknowledged=Acknowledging(

@@ -57,6 +57,7 @@ WANTED: dict[str, dict[str, str | None]] = {
     "enterprise_lead": {"credit_code": "91350100M000100Y43"},
     "donation": {"worth": None},
     "roster": {"household_type": "脱贫户", "schooling": None, "risk_removed": None},
+    "roster_handover": {"receiver": "rc"},
     "support_work": dict.fromkeys(("lessons", "observed", "seminars", "trained", "pupils")),
     "wish": {"state": "认领", "delivered_on": None},
     "project": {  # a sub-project that is only in reserve
@@ -80,7 +81,7 @@ WANTED: dict[str, dict[str, str | None]] = {
     "pv_yield": {"received_on": "2022-07-10"},
 }
 # what must be in force before, beside what its columns point at
-FIRST = {"pv_share": ["pv_yield"]}
+FIRST = {"pv_share": ["pv_yield"], "roster_handover": ["roster"]}
 # what a next step needs beside a new remark
 STEPS: dict[str, dict[str, str]] = {
     "project": {"state": "planned", "planned_on": "2022-05-20", "plan_no": "山乡振发〔2022〕10号"},
