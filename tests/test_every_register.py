@@ -56,8 +56,15 @@ WANTED: dict[str, dict[str, str | None]] = {
     "training_course": {"estimate": None},  # counts until there is a roster: tests/labor/test_counting.py
     "enterprise_lead": {"credit_code": "91350100M000100Y43"},
     "donation": {"worth": None},
-    "roster": {"household_type": "脱贫户", "schooling": None, "risk_removed": None},
-    "roster_handover": {"receiver": "rc"},
+    "roster": {
+        "id_number": "990000197906120027",
+        "sex": "女",
+        "skill": "普通劳动力",
+        "household_type": "脱贫户",
+        "schooling": None,
+        "risk_removed": None,
+    },
+    "roster_handover": {"receiver": "rc", "roster_on": "2022-06-30", "sent_on": "2022-07-04"},
     "support_work": dict.fromkeys(("lessons", "observed", "seminars", "trained", "pupils")),
     "wish": {"state": "认领", "delivered_on": None},
     "project": {  # a sub-project that is only in reserve
