@@ -35,6 +35,7 @@ from ledger.parsing import Known, Raw, parse
 from ledger.refusals import Refusal
 from ledger.registers import Column, Register
 from liaison.registers import MEETING, MEETING_DECISION
+from rongshan.demo_rooms import Story as Rooms
 from talent.registers import SUPPORT_POST
 
 PASSWORD = "Xiezuo-2022"  # noqa: S105  the demo's only; nothing outside the demo has a default account
@@ -159,6 +160,7 @@ class _Year:
         self.plan, self.cast = plan, cast
         self.shen, self.fu = cast["shenhe"], cast["fuhe"]
         self.units = {unit.short_name: unit for unit in Organization.objects.all()}
+        self.rooms = Rooms(self)
 
     # --- the four quarters --------------------------------------------------------------------------------------
 
@@ -223,9 +225,12 @@ class _Year:
                               place="徐庄镇文化站", trade="食用菌栽培")  # fmt: skip
         self.people("2022-06-20", farming, range(24))
         self.roster("2022-06-28")
+        self.rooms.choose_rooms()
         self._close("2022Q2", "2022-07-12")
 
     def third_quarter(self) -> None:
+        self.rooms.connect_station()
+        self.rooms.build_rooms()
         self.do("2022-07-18", "caizheng", "disburse", "2022-04", "35", "徐庄镇", voucher_no="拨-0718")
         self.do("2022-07-20", "caizheng", "disburse", "2022-02", "34.1", "冯卯镇", voucher_no="拨-0720")
         self.do("2022-08-03", "fengmao", "spend", "2022-02", "33.9", "冯卯镇", voucher_no="记-39",
@@ -328,6 +333,8 @@ class _Year:
         waiting = self.people("2022-12-01", leaders, range(46, 58), approve=False)
         actions.return_entry(by=self.fu, on=date(2022, 12, 2), entry=waiting[0], version=1, reason="",
                              fields={"category": "与村里公示的名单不一致，请核对。"})  # fmt: skip
+        self.rooms.wait_for_rooms()
+        self.rooms.use_income()
         self.course("2022-12-05", "中药材种植培训班", "第一期", "2022.11.28-12.2", "farming", estimate=60, approve=False,
                     place="店子镇", trade="中药材种植")  # fmt: skip
         self.do("2022-10-12", "caizheng", "disburse", "2022-01-02", "40", "北庄镇", voucher_no="拨-1012")

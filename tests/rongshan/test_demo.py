@@ -20,7 +20,7 @@ def test_a_year_of_entries_in_every_state_with_one_refused_overspending() -> Non
     demo.load()
     entries = Entry.objects.unscoped("测试")
     assert set(entries.values_list("state", flat=True)) == {"submitted", "returned", "withdrawn", "approved"}
-    assert set(entries.values_list("kind", flat=True)) == {"new", "correction", "reversal"}
+    assert set(entries.values_list("kind", flat=True)) == {"new", "step", "correction", "reversal"}
     assert Draft.objects.count() == 1
     assert list(Period.objects.filter(is_closed=True).order_by("code").values_list("code", flat=True)) == [
         "2022Q1",
