@@ -64,16 +64,23 @@ class Story:
     def build_rooms(self) -> None:
         """Eight are accepted; one family moved away, and the place is free again."""
         for n in range(8):
-            accepted = {**BUILT, "cost": 850_000 + 25_000 * n, "accepted_on": date(2022, 8, 5)}
+            accepted: dict[str, Any] = {
+                **BUILT,
+                "cost": 850_000 + 25_000 * n,
+                "accepted_on": date(2022, 8, 5),
+            }
             self._room(n, "2022-08-09", State.ACCEPTED, after=self.chosen[n], **accepted)
-        gone = {"cancelled_on": date(2022, 8, 15), "cancel_reason": "全家迁往外地，监护人书面放弃"}
+        gone: dict[str, Any] = {
+            "cancelled_on": date(2022, 8, 15),
+            "cancel_reason": "全家迁往外地，监护人书面放弃",
+        }
         self._room(16, "2022-08-16", State.CANCELLED, after=self.chosen[16], **gone)
 
     def wait_for_rooms(self) -> None:
         """A child in the free place and two more acceptances wait for review."""
         self._room(17, "2022-11-10", State.SELECTED, approve=False, selected_on=date(2022, 11, 8))
         for n in (8, 9):
-            accepted = {**BUILT, "cost": 900_000, "accepted_on": date(2022, 11, 21)}
+            accepted: dict[str, Any] = {**BUILT, "cost": 900_000, "accepted_on": date(2022, 11, 21)}
             self._room(n, "2022-11-23", State.ACCEPTED, after=self.chosen[n], approve=False, **accepted)
 
     def _room(

@@ -53,8 +53,10 @@ def _code(account: Account) -> str:
         stem = accounts.code_for(plan, accounts.TARGET)
         count = account.code.removeprefix(f"{stem}/").partition("@")[0]
         stage = f"{accounts.TARGET}/{count}" if ("/" in count) is (stage == accounts.PART) else stage
-    elif stage == accounts.OUTSIDE and account.unit != Unit.FEN:
-        stage = f"{stage}/{account.unit}"
+    elif stage == accounts.OUTSIDE and (
+        account.unit != Unit.FEN or account.code.endswith(f"/{Unit.FEN.value}")
+    ):
+        stage = f"{stage}/{account.unit}"  # of what is counted, and of an app's own money; claims have one without
     elif stage in accounts.HOLDS and account.unit != Unit.FEN:
         return f"{account.code}，单位 {Unit.FEN.value}"
     return accounts.code_for(plan, stage, account.line, unit, account.contract)
