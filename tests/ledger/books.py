@@ -6,10 +6,13 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+from django.utils import timezone
+
+from audit.events import record
 from directory.models import Person
 from ledger import actions, bookkeeping
 from ledger.merging import PERSON_MERGE
-from ledger.models import Account, OpenQuestion, PersonMerge, PlanRevision
+from ledger.models import Account, Acknowledgement, OpenQuestion, PersonMerge, PlanRevision, ThresholdChange
 from tests.ledger.stories import Story
 from tests.ledger.world import World, make_world
 from tests.made_up.models import Reached
@@ -128,9 +131,17 @@ def tell_books(files: Path) -> Books:
     bookkeeping.rule(
         by=world.users["领导"], on=date(2022, 3, 1), question=question, reading="450", reason="以文件为准"
     )
+    ThresholdChange.objects.create(
+        code="stable_months", new=6, reason="以省厅口径为准", by=world.users["局里"], at=timezone.now()
+    )
     story = Story(world)
     story.tell(STORY)
     reach_somebody(world)
+    said, clerk = story.entries["#文1"].pk, world.users["财政"]
+    Acknowledgement.objects.create(
+        entry_id=said, organization=world.units["财政局"], by=clerk, at=timezone.now()
+    )
+    record(verb="entry.acknowledged", by=clerk, target=f"ledger.entry:{said}", summary="确认收到")
     return Books(
         entries={name: entry.pk for name, entry in story.entries.items()},
         units={name: unit.pk for name, unit in world.units.items()},
