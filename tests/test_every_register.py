@@ -67,14 +67,12 @@ WANTED: dict[str, dict[str, str | None]] = {
     "roster_handover": {"receiver": "rc", "roster_on": "2022-06-30", "sent_on": "2022-07-04"},
     "support_work": dict.fromkeys(("lessons", "observed", "seminars", "trained", "pupils")),
     "wish": {"state": "认领", "delivered_on": None},
-    "project": {  # a sub-project that is only in reserve
+    "project": {  # only in reserve
         OTHERS: None,
-        "line": "2022-01",
-        "code": "2022-01-04",
-        "tag": "产业发展",
+        "line": "2022-04",
         "state": "储备",
-        "total": "10",
-        "fund": "10",
+        "total": "100",
+        "fund": "100",
         "listed_on": "2022-05-10",
         "note": "试验备注",
     },
@@ -84,11 +82,12 @@ WANTED: dict[str, dict[str, str | None]] = {
         "cancelled_on": None,
         "cancel_reason": None,
     },
+    "asset": {"line": None},  # of no project of the plan
     "pv_station": {"shares": "徐庄镇湖沟村 100%"},
     "pv_yield": {"received_on": "2022-07-10"},
 }
 # what must be in force before, beside what its columns point at
-FIRST = {"pv_share": ["pv_yield"], "roster_handover": ["roster"]}
+FIRST = {"pv_share": ["pv_yield"], "roster_handover": ["roster"], "project_progress": ["project"]}
 # what a next step needs beside a new remark
 STEPS: dict[str, dict[str, str]] = {
     "project": {"state": "planned", "planned_on": "2022-05-20", "plan_no": "山乡振发〔2022〕10号"},
@@ -351,7 +350,8 @@ class Way:
         row = actions.detail_of(entry)
         if isinstance(row, PersonDetail):
             assert row.person_id == before.person_id
-        assert getattr(row, self.free_text().name) == "改过"
+        changed = {**self.register.values(before), self.free_text().name: "改过"}
+        assert self.register.values(row) == changed
         return entry
 
     def free_text(self) -> Column:

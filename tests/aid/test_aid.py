@@ -7,12 +7,13 @@ import pytest
 from aid.figures import wish_notices
 from aid.registers import DONATION, DONATION_RECEIVER, ENTERPRISE_LEAD, PAIRING, VOLUNTEERING, WISH
 from directory.codes import credit_code_problem
-from ledger import figures
+from ledger import actions, figures
 from ledger.actions import InvalidEntry
 from ledger.models import Account
 from ledger.posting import InsufficientFunds
 from ledger.scope import Scope
 from ledger.verify import verify
+from tests.desk.cast import stored
 from tests.ledger.world import World
 from tests.registers import ON, Trial, a_county, count, plan
 
@@ -105,8 +106,21 @@ def test_a_named_receiver_is_a_beneficiary(world: World) -> None:
         "领取内容": "书包一个",
     }
     assert "早于捐赠日期" in receivers.wrong({**row, "领取日期": "2022-09-01"})["领取日期"]
-    receivers.done(row)
+    entry = receivers.done(row)
     assert count("benefit_people") == 1
+    # as a page or a sheet shows the donation it is read again, also when that has been corrected since
+    shown = DONATION_RECEIVER.values(actions.detail_of(entry))["donation"]
+    assert shown == f"{gift.pk}号：{gift.summary}"
+    before = actions.detail_of(gift)
+    made = Trial(world, DONATION).made({**GIFT, "备注": "补登"}, before=gift)
+    assert made.row is not None
+    user = world.users["徐庄"]
+    files = [stored(user)]
+    corrected = actions.correct(by=user, on=ON, entry=gift, row=made.row, reason="漏登", evidence=files)
+    receivers.approved(corrected)
+    again = receivers.made({**row, "捐赠": shown, "领取日期": "2022-09-21"})
+    assert again.row is not None
+    assert (again.row.donation_id, before.entry_id) == (gift.subject_id, gift.pk)
     assert list(verify()) == []
 
 

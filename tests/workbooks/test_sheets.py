@@ -10,6 +10,7 @@ import pytest
 from openpyxl import Workbook
 
 from directory.models import User
+from labor.registers import ROSTER as ROSTER_REGISTER
 from labor.registers import TRAINING_ATTENDANCE, TRAINING_COURSE
 from ledger.parsing import Known, ParseError, parse
 from ledger.registers import Column
@@ -50,6 +51,19 @@ def test_a_header_below_the_fifteenth_row_is_not_looked_for() -> None:
     found, findings = tables(sheet([["标题"]] * 15 + [list(ROSTER), attendee(1)]))
     assert found == []
     assert findings.warnings[0].rule == "没有表头"
+
+
+def test_what_stands_in_brackets_tells_two_columns_apart_and_is_else_left_out() -> None:
+    header = ["花名册日期", "姓名（学员）", "公益性岗位", "公益性岗位（月数）*", "务工时间"]
+    found = understand([sheet([header, ["x"] * 5])], [ROSTER_REGISTER], Findings())
+    places = [(place.column.name, place.index) for place in found[0].places]
+    assert places == [
+        ("roster_on", 0),
+        ("name", 1),
+        ("public_post", 2),
+        ("public_months", 3),
+        ("work_months", 4),
+    ]
 
 
 @pytest.mark.parametrize(
