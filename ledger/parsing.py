@@ -142,6 +142,8 @@ class Known:
                 entry = entries[row.entry_id]
                 row.entry = entry
                 names = declared.called(row) if declared.called else (declared.natural_key(row),)
+                if entry.subject.in_force_id == entry.pk:
+                    entry.subject.in_force = entry  # read already; every row that points at it shows it
                 newest[entry.subject_id] = Referred(entry, row, tuple(names))
             self._referred[register] = list(newest.values())
         return self._referred[register]

@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from openpyxl import load_workbook
 
 from directory.models import Person
@@ -70,6 +72,19 @@ def test_an_export_that_comes_back_unchanged_says_nothing_new(world: World, thre
     assert (report.errors, report.warnings) == ([], [])
     assert (report.rows, report.added, report.changed, report.unchanged, report.missing) == (3, 0, 0, 3, [])
     assert Person.objects.count() == before
+
+
+def test_an_export_that_comes_back_asks_the_books_as_often_for_few_rows_as_for_many(
+    world: World, course: None
+) -> None:
+    asked = []
+    for numbers in (range(1, 4), range(4, 24)):
+        commit(world, people(numbers))
+        data = file(exported(world, "training_attendance"))
+        with CaptureQueriesContext(connection) as queries:
+            assert preview(world, data).errors == []
+        asked.append(len(queries))
+    assert asked[0] == asked[1]
 
 
 def test_what_is_changed_beside_masked_cells_is_a_version_or_a_correction_of_the_same_person(

@@ -10,8 +10,8 @@ import pytest
 from openpyxl import Workbook
 
 from directory.models import User
-from labor.registers import ROSTER as ROSTER_REGISTER
 from labor.registers import TRAINING_ATTENDANCE, TRAINING_COURSE
+from labor.rosters import ROSTER as ROSTER_REGISTER
 from ledger.parsing import Known, ParseError, parse
 from ledger.registers import Column
 from tests.workbooks.files import COURSE_1, ROSTER, attendee, courses, saved, xlsx
