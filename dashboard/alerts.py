@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -64,7 +64,7 @@ class Alerts:
 def alerts_for(
     *,
     user: User,
-    rows: Iterable[MoneyRow],
+    rows: Sequence[MoneyRow],
     as_of: AsOf,
     limits: Mapping[str, Decimal],
     each: int = ON_FIRST_SCREEN,
@@ -79,6 +79,15 @@ def alerts_for(
         if row.light.code == "red"
     ]
     groups = [AlertGroup("资金支出落后", "bad", "红", len(red), red, "支出率低于序时，超出预警阈值")]
+    late = [
+        Alert(row.name, row.standing.light.reason, row.standing.url)
+        for top in rows
+        for row in (top, *top.sublines)
+        if row.standing is not None and row.standing.light.code == "red"
+    ]
+    groups.append(
+        AlertGroup("项目红灯", "bad", "红", len(late), late[:each], "计划日期逾期、整改逾期或本期没有进度")
+    )
     if as_of.period is None:
         groups += [
             _overdue(user, as_of.today, each),

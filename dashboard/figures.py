@@ -20,6 +20,7 @@ from dashboard.alerts import ON_FIRST_SCREEN, Alerts, alerts_for
 from dashboard.as_of import AsOf, reported_quarter
 from dashboard.flags import Flag, Sources, flag_of, flags_by_code, readings_in_force, sources_of
 from dashboard.lights import Light
+from dashboard.standings import Standing, standings
 from directory.models import User
 from ledger import figures
 from ledger.accounts import ALLOCATED, ARRANGED, CLAIMED, DISBURSED, RECEIVED, SPENT
@@ -129,6 +130,7 @@ class MoneyRow:
     flags: list[Flag]
     source: str = ""
     place: str = ""
+    standing: Standing | None = None
     sublines: list[MoneyRow] = field(default_factory=list)
 
 
@@ -461,6 +463,7 @@ def home(
         row = as_row(line)
         row.sublines = [as_row(below) for below in money.sublines.get(line.code, [])]
         rows.append(row)
+    _stand(rows, standings(user, plan, as_of))
     groups = []
     if not scope.partner:
         groups = _groups(plan, money, rows, as_of, judging, questions, sources, stages, scope)
@@ -500,6 +503,13 @@ def home(
         decided=None if as_of.period else decided(user, as_of.today),
         chart=chart_of(money.lines, rows, stages),
     )
+
+
+def _stand(rows: Iterable[MoneyRow], found: Mapping[str, Standing]) -> None:
+    """Tell rows and the rows below them how their lines stand."""
+    for row in rows:
+        row.standing = found.get(row.code)
+        _stand(row.sublines, found)
 
 
 def _judging(user: User, plan: Plan, as_of: AsOf, questions: Sequence[figures.Question]) -> Judging:
@@ -619,6 +629,7 @@ class LinePage:
     flags: list[Flag]
     groups: list[str]
     judging: Judging
+    standing: Standing | None  # None: no register says how it stands, or the user may not see it
 
 
 def line_page(*, user: User, line: BudgetLine, periods: Sequence[Period], as_of: AsOf) -> LinePage:
@@ -642,6 +653,8 @@ def line_page(*, user: User, line: BudgetLine, periods: Sequence[Period], as_of:
     row = as_row(found) if found else None
     if row:
         row.sublines = [as_row(below) for below in money.sublines.get(line.code, [])]
+    found_standings = standings(user, plan, as_of)
+    _stand([row] if row else [], found_standings)
     unit_rows = [
         UnitRow(
             name=unit.name,
@@ -674,6 +687,7 @@ def line_page(*, user: User, line: BudgetLine, periods: Sequence[Period], as_of:
         flags=flags.get(line.code, []) or flags.get(top.code, []),
         groups=list(LineGroup.objects.filter(lines=top).order_by("pk").values_list("name", flat=True)),
         judging=judging,
+        standing=found_standings.get(line.code),
     )
 
 

@@ -14,6 +14,7 @@ urlpatterns = [
     path("figures/<str:plan>/target/<str:code>/", views.counted, name="counted"),
     path("figures/<str:plan>/<str:what>/<str:stage>/", views.behind, name="behind"),
     path("lines/<str:code>/", views.line, name="line"),
+    path("lines/<str:code>/story/", views.story, name="story"),
     path("reports/", views.reports, name="reports"),
     path("filings/", views.filings, name="filings"),
     path("filings/<int:pk>/", views.filing, name="filing"),

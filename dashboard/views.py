@@ -24,6 +24,7 @@ from dashboard.as_of import AsOf, UnknownAsOf, read_as_of, reported_quarter
 from dashboard.figures import home as home_page
 from dashboard.figures import line_page, owed_quarters
 from dashboard.forms import RulingForm
+from dashboard.stories import story_page
 from dashboard.unchanged import figures_page
 from directory.access import role_required, signed_in
 from directory.models import User
@@ -163,11 +164,26 @@ def _without_page(request: HttpRequest) -> str:
 def line(request: HttpRequest, code: str) -> HttpResponse:
     """The page of one line of the budget."""
     user, today, periods = signed_in(request), timezone.localdate(), _periods()
+    page = line_page(user=user, line=_line(code), periods=periods, as_of=_as_of(request, periods, today))
+    return render(request, "dashboard/line.html", {"page": page})
+
+
+@business_only
+@require_safe
+@figures_page
+def story(request: HttpRequest, code: str) -> HttpResponse:
+    """What happened to the project of one line, what is next, and who owes it."""
+    user, today, periods = signed_in(request), timezone.localdate(), _periods()
+    page = story_page(user=user, line=_line(code), periods=periods, as_of=_as_of(request, periods, today))
+    return render(request, "dashboard/story.html", {"page": page})
+
+
+def _line(code: str) -> BudgetLine:
+    """Raises Http404."""
     found = BudgetLine.objects.select_related("plan", "parent").filter(code=code).first()
     if found is None:
         raise Http404
-    page = line_page(user=user, line=found, periods=periods, as_of=_as_of(request, periods, today))
-    return render(request, "dashboard/line.html", {"page": page})
+    return found
 
 
 @ours_only

@@ -122,8 +122,20 @@ class RegisterForm(forms.Form):
 
 def form_for(register: Register) -> type[RegisterForm]:
     """The form class of a register with columns and `make`."""
-    fields: dict[str, Any] = {column.name: _field(column) for column in register.columns}
+    fields: dict[str, Any] = {column.name: _shown_when(column, _field(column)) for column in register.columns}
     return type(f"{register.code}_form", (RegisterForm,), {"register": register, **fields})
+
+
+def _shown_when(column: Column, field: forms.Field) -> forms.Field:
+    """Tell the browser for which choices the field is shown (static/js/desk.js)."""
+    chooser, codes = column.when
+    if chooser:
+        field.widget.attrs |= {
+            "data-chooser": chooser,
+            "data-events": " ".join(codes),
+            "data-required": " ".join(column.must_when),
+        }
+    return field
 
 
 def _field(column: Column) -> forms.Field:

@@ -248,6 +248,8 @@ def _money(column: Column, raw: Raw, known: Known) -> int:
     text = plain(raw.text)
     if raw.number is not None:
         text = format(raw.number, "f")
+    if column.may_be_zero and re.fullmatch(r"0+(\.0*)?(万?元)?", text):
+        return 0
     if not raw.unit and not text.endswith(("元", "万")):
         raise ParseError("不知道是元还是万元：请在表头或金额后写明单位。")
     try:

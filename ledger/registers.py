@@ -17,6 +17,8 @@ from django.apps import apps
 from django.db.models import Q
 from django.utils.module_loading import module_has_submodule
 
+from ledger.offers import Lines, Stories
+
 if TYPE_CHECKING:
     from django.forms import Form
 
@@ -120,6 +122,12 @@ class Column:
     numbered: bool = False  # kind text: the number of a paper (文号, 凭证号), where many digits are meant
     example: str = ""
     register: str = ""  # kind subject: the code of the register it points at
+    # another column, and its codes for which a form shows this one; all of them if ("", ())
+    when: tuple[str, tuple[str, ...]] = ("", ())
+    must_when: tuple[
+        str, ...
+    ] = ()  # those of the codes for which a form marks it as required; the rules decide
+    may_be_zero: bool = False  # kind money: a sum that may be nothing yet, where an amount must be something
     places: int = 2  # kind decimal: how many are kept; one with more is a price, which no sheet adds up
 
 
@@ -428,6 +436,8 @@ class Register:
     open_tasks: OpenTasks | None = None
     cards: Cards | None = None
     report_tables: ReportTables | None = None
+    lines: Lines | None = None
+    story: Stories | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "kinds", {**COMMON_KINDS, self.code: self.name, **self.kinds})

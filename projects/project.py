@@ -4,27 +4,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from django.db.models import F
-
 from directory.codes import credit_code_problem
 from directory.models import Organization, User
 from directory.names import plain
-from ledger import figures
 from ledger.accounts import SPENT
 from ledger.documents import normal_document_no, normal_number
-from ledger.figures import LineMoney
-from ledger.making import NOTE, Problem, collect, towns_and_departments
+from ledger.making import Problem, collect
 from ledger.models import BudgetLine
 from ledger.money import wan, yuan
-from ledger.registers import Column, Fixed, Maximum, Opening, Parameter, Register
-from ledger.scope import Scope
+from ledger.registers import Fixed, Maximum, Opening, Parameter
 from projects.models.project import Project, State
+from projects.standing import Beside, in_force
 from projects.states import DATES, LIFE, OVER, PAPERS, TENDERED, rank
 
 LATE_DAYS = Parameter("project_late_days", "项目逾期转红天数", 15, "天", "计划日期过后超过即为红灯，按惯例")
@@ -124,34 +119,17 @@ def tidy(lines: Sequence[tuple[Any, Mapping[str, Any]]]) -> None:
     books = Books([row for row, _ in lines])
     for row, values in lines:
         row.books = books
-        if "replaces" not in values:  # a sheet's row goes on from what is in force
+        if "before" not in values:  # a sheet's row goes on from what is in force
             row.before = standing.get(row.code)
 
 
-@dataclass
-class Books:
-    """What rows are compared with, each asked once, when first needed."""
-
-    rows: Sequence[Project]
-
-    @cached_property
-    def money(self) -> dict[str, LineMoney]:
-        """Line code → its money, of every plan concerned."""
-        found: dict[str, LineMoney] = {}
-        for plan in {row.plan.pk: row.plan for row in self.rows}.values():
-            money = figures.money(plan, scope=Scope(everything=True))
-            for one in (*money.lines, *(below for each in money.sublines.values() for below in each)):
-                found[one.code] = one
-        return found
+class Books(Beside):
+    """What projects are compared with."""
 
     @cached_property
     def subprojects(self) -> dict[str, Project]:
         """Code → sub-project of the lines concerned: of each the row at hand, else the undecided, else the one in force."""
-        parents = {row.line_id for row in self.rows if row.is_sub}
-        rows = Project.objects.filter(line__in=parents, version=F("entry__version")).select_related("line")
-        found = {row.code: row for row in rows.filter(entry__subject__in_force=F("entry"))}
-        undecided = rows.filter(entry__subject__undecided=F("entry")).exclude(entry__kind="reversal")
-        found |= {row.code: row for row in undecided}
+        found = {row.code: row for row in self.others}
         found |= {row.code: row for row in self.rows}
         return {code: row for code, row in found.items() if row.is_sub}
 
@@ -159,14 +137,6 @@ class Books:
     def limits(self) -> dict[str, int]:
         """What the register's parameters are set to."""
         return {one.code: one.value() for one in (RETENTION, TENDER_WORKS)}
-
-    def arranged(self, code: str) -> int:
-        """What is arranged for a line, its sub-lines with it, in 分."""
-        return (self.money[code].arranged or 0) if code in self.money else 0
-
-    def spent(self, code: str) -> int:
-        """What a line has spent, its sub-lines with it, in 分."""
-        return self.money[code].spent if code in self.money else 0
 
 
 def _books(row: Project) -> Books:
@@ -349,7 +319,7 @@ def _zone_room(row: Project, on: date) -> Iterator[Problem]:
     if not row.is_sub or row.state in NO_MONEY:
         return
     books = _books(row)
-    given = books.arranged(row.line.code)
+    given = books.money(row.line.code).arranged or 0
     others = sum(
         other.fund or 0
         for code, other in books.subprojects.items()
@@ -364,15 +334,6 @@ def _zone_room(row: Project, on: date) -> Iterator[Problem]:
         )
 
 
-def in_force(codes: Sequence[str] | None = None) -> dict[str, Project]:
-    """Line code → the row in force of its project; of these codes, or of all. One query."""
-    rows = Project.objects.filter(entry__subject__in_force=F("entry"), version=F("entry__version"))
-    if codes is not None:
-        rows = rows.filter(code__in=codes)
-    found = rows.select_related("entry", "line__parent", "line__plan", "plan", "implementer", "unit")
-    return {row.code: row for row in found.order_by("entry_id")}
-
-
 def warnings(row: Project) -> list[str]:
     """What is unusual and may be right."""
     found = []
@@ -381,7 +342,11 @@ def warnings(row: Project) -> list[str]:
         skipped = state == State.TENDER and row.tender_on is None
         if passed and not skipped and getattr(row, name) is None:
             found.append(f"还没有{LABELS[name]}，请补上。")
-    if not row.is_sub and row.fund is not None and row.fund != (given := _books(row).arranged(row.code)):
+    if (
+        not row.is_sub
+        and row.fund is not None
+        and row.fund != (given := _books(row).money(row.code).arranged or 0)
+    ):
         found.append(f"协作资金填的是 {wan(row.fund)} 万元，账上安排 {wan(given)} 万元，请核对。")
     if row.contract_amount and row.retention:
         most = _books(row).limits[RETENTION.code]
@@ -400,7 +365,7 @@ def warnings(row: Project) -> list[str]:
         found.append(
             f"合同金额 {wan(row.contract_amount)} 万元大于批复金额 {wan(row.approved_amount)} 万元，请核对。"
         )
-    if overpaid := beyond_terms(row, _books(row).spent(row.code)):
+    if overpaid := beyond_terms(row, _books(row).money(row.code).spent):
         found.append(overpaid)
     return found
 
@@ -470,120 +435,3 @@ def due(row: Project, on: date) -> Due | None:
     if row.finished_on is None and row.planned_finish is not None:
         return Due("完工", row.planned_finish, (on - row.planned_finish).days)
     return None
-
-
-def _day(name: str, *aliases: str, help: str = "") -> Column:
-    return Column(name, LABELS[name], "date", aliases=aliases, help=help)
-
-
-def _text(name: str, *aliases: str, numbered: bool = False, example: str = "", help: str = "") -> Column:
-    return Column(name, LABELS[name], "text", aliases=aliases, numbered=numbered, example=example, help=help)
-
-
-def _money(name: str, *aliases: str, required: bool = False, unit: str = "万元") -> Column:
-    label = LABELS[name]
-    spelled = tuple(f"{one}{left}{u}{right}" for one in (label, *aliases) for u in ("万元", "元")
-                    for left, right in (("(", ")"), ("（", "）")))  # fmt: skip
-    return Column(name, label, "money", required=required, unit=unit, aliases=(*aliases, *spelled))
-
-
-def _number(name: str, unit: str, *aliases: str) -> Column:
-    return Column(name, LABELS[name], "integer", unit=unit, aliases=aliases)
-
-
-PROJECT = Register(
-    code="project",
-    name="项目",
-    model=Project,
-    columns=(
-        Column("line", "预算项目", "line", required=True, aliases=("所属项目",), help="新设子项目的选上一级，如推进区。"),
-        Column("code", "子项目编码", "text", aliases=("项目编码",), example="2022-01-04",
-               help="新设子项目时填；预算项目本身不用填。"),
-        Column("name", "项目名称", "text", required=True, example="食用菌大棚"),
-        Column("kind", "项目类别", "choice", required=True, aliases=("类别",),
-               choices=(*Project.Kind.choices, ("zone", "综合"), ("zone", "推进区"), ("welfare", "民生(希望小屋)"))),
-        _text("subkind"),
-        Column("tag", "推进区内容", "choice", aliases=("六项内容",), choices=(*Project.Tag.choices,),
-               help="推进区的子项目填。"),
-        Column("nature", "建设性质", "choice", required=True, choices=(*Project.Nature.choices,)),
-        Column("place", "建设地点", "text", required=True, aliases=("建设地点(镇/村)", "地点"), example="冯卯镇别庄村"),
-        Column("content", "建设内容及规模", "text", required=True, aliases=("建设内容",)),
-        Column("state", "项目状态", "choice", required=True, aliases=("状态",),
-               choices=(*State.choices, ("tender", "招标"), ("tender", "采购"), ("archived", "归档"),
-                        ("archived", "绩效评价"), ("ended", "取消"), ("planned", "立项"), ("approved", "批复"))),
-        _money("total", required=True),
-        _money("fund", "其中：协作资金", "其中/协作资金"),
-        _money("district_fund", "其中：区级", "其中/区级"),
-        _money("other_fund", "其中：其他", "其中/其他"),
-        Column("in_charge", "责任单位", "text", required=True, aliases=("主管单位",)),
-        Column("implementer", "实施单位", "organization", required=True, aliases=("项目实施单位",)),
-        Column("leader", "责任人", "text", required=True),
-        _text("villages"),
-        _number("households", "户", "受益户(户)"),
-        _number("people", "人", "受益人口(人)"),
-        _number("lifted_households", "户", "其中脱贫户(户)"),
-        _number("lifted_people", "人"),
-        _number("monitored_households", "户"),
-        _number("monitored_people", "人"),
-        _day("planned_start", "计划开工时间", "计划开工日期"),
-        _day("planned_finish", "计划完工时间", "计划完工日期"),
-        _text("goal"),
-        _text("mechanism"),
-        _day("listed_on", "入库日期"),
-        _day("planned_on", "立项日期"),
-        _text("plan_no", numbered=True, example="山乡振发〔2022〕10号"),
-        _day("approved_on", "批复日期"),
-        _text("approval_no", numbered=True),
-        _money("approved_amount"),
-        Column("method", "招标方式", "choice", aliases=("采购方式",), choices=(*Project.Method.choices,)),
-        _text("no_tender", help="不经招标采购直接开工的填。"),
-        _day("tender_on", "公告日"),
-        _day("opened_on"),
-        _day("won_on", "中标日期"),
-        _text("contractor", "施工单位"),
-        _text("contractor_code", numbered=True),
-        _text("designer"),
-        _text("designer_code", numbered=True),
-        _text("supervisor"),
-        _text("supervisor_code", numbered=True),
-        _day("contract_on", "合同日期", "合同签订日期"),
-        _text("contract_no", numbered=True, help="支出台账填同一个编号，支出就不能超过合同金额。"),
-        _money("contract_amount", unit="元"),
-        _text("terms", example="开工40、完工90、验收100", help="各节点累计可付合同金额的百分之几。"),
-        _money("retention", unit="元"),
-        _number("warranty_months", "个月"),
-        _day("started_on", "实际开工时间", "开工时间", "开工日期"),
-        _day("finished_on", "实际完工时间", "完工时间", "完工日期"),
-        _day("accepted_on", "验收日期"),
-        Column("conclusion", "验收结论", "choice", choices=(*Project.Conclusion.choices,)),
-        _day("rectify_by"),
-        _day("audited_on", "审定日期"),
-        _money("audited", "审定额", unit="元"),
-        _money("contract_audited", unit="元"),
-        _day("handed_on", "移交日期"),
-        _text("owner", "产权归属"),
-        _text("keeper"),
-        _day("evaluated_on"),
-        _text("grade"),
-        _day("stopped_on"),
-        _text("decision_no", numbered=True),
-        _text("reason"),
-        _day("changed_on", help="地点、内容、金额有变时填。"),
-        _text("change_no", numbered=True),
-        _text("change_body"),
-        NOTE,
-    ),
-    prepare=tidy,
-    natural_key=natural_key,
-    occurred_on=occurred_on,
-    counts_on=lambda row: date(row.plan.year, 1, 1),
-    summary=summary,
-    amount=lambda row: row.total,
-    errors=errors,
-    warnings=warnings,
-    evidence_rule=evidence_rule,
-    may_file=towns_and_departments,
-    next_step="登记项目进展",
-    fixes=fixes,
-    parameters=(LATE_DAYS, DUE_DAYS, RETENTION, TENDER_WORKS),
-)  # fmt: skip

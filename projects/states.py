@@ -60,6 +60,37 @@ DATES: tuple[tuple[str, State], ...] = (
 )
 # what a project that was tendered states from 在建 on
 TENDERED = ("won_on", "contractor", "contract_on", "contract_no", "contract_amount")
+# what else a form shows from a state on; what stands nowhere is asked from the first
+SHOWN_FROM: dict[str, State] = dict(DATES) | {
+    name: state
+    for state, names in {
+        State.PLANNED: ("plan_no",),
+        State.APPROVED: (
+            *(
+                "approval_no",
+                "approved_amount",
+                "planned_start",
+                "planned_finish",
+                "goal",
+                "mechanism",
+                "villages",
+            ),
+            *("households", "people", "lifted_households", "lifted_people"),
+            *("monitored_households", "monitored_people", "changed_on", "change_no", "change_body"),
+        ),
+        State.TENDER: (
+            *("method", "contractor", "contractor_code", "designer", "designer_code", "supervisor"),
+            *("supervisor_code", "contract_no", "contract_amount", "terms", "retention", "warranty_months"),
+        ),
+        State.BUILDING: ("no_tender",),
+        State.ACCEPTED: ("conclusion", "rectify_by"),
+        State.SETTLED: ("audited", "contract_audited"),
+        State.HANDED: ("owner", "keeper"),
+        State.ARCHIVED: ("grade",),
+    }.items()
+    for name in names
+}
+STOPPED = ("stopped_on", "decision_no", "reason")  # of 暂停, 作废 and 终止
 # what DOMAIN §3 asks to hang on the step into a state
 PAPERS: dict[str, str] = {
     State.RESERVE: "申报表、公示照片",
@@ -87,9 +118,19 @@ def rank(state: str) -> int:
     return -1 if found is None else found
 
 
-def has_begun(state: str) -> bool:
-    """Whether works have begun, so that there is a 工程进度."""
-    return rank(state) >= 4
+def shown_in(name: str) -> tuple[str, ...]:
+    """The states in which a form shows the column; all of them: ()."""
+    if name in STOPPED:
+        return (State.SUSPENDED, State.VOID, State.ENDED)
+    if name not in SHOWN_FROM:
+        return ()
+    first = rank(SHOWN_FROM[name])
+    return tuple(state for state in State if rank(state) >= first or state == State.ENDED)
+
+
+def needed_in(name: str) -> tuple[str, ...]:
+    """The states that ask for the column."""
+    return tuple(state for state, step in LIFE.items() if name in (step.date, *step.needs))
 
 
 def next_state(state: str) -> State | None:

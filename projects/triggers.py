@@ -7,6 +7,11 @@ from audit.triggers import Refusal, append_only
 TABLES = (
     "project",
     "hoperoom",
+    "progress",
+    "work",
+    "notice",
+    "asset",
+    "zonemember",
     "pvstation",
     "pvyield",
     "pvshare",

@@ -35,6 +35,7 @@ from ledger.parsing import Known, Raw, parse
 from ledger.refusals import Refusal
 from ledger.registers import Column, Register
 from liaison.registers import MEETING, MEETING_DECISION
+from rongshan.demo_projects import Projects
 from rongshan.demo_rooms import Story as Rooms
 from talent.registers import SUPPORT_POST
 
@@ -161,17 +162,12 @@ class _Year:
         self.shen, self.fu = cast["shenhe"], cast["fuhe"]
         self.units = {unit.short_name: unit for unit in Organization.objects.all()}
         self.rooms = Rooms(self)
+        self.projects = Projects(self)
 
     # --- the four quarters --------------------------------------------------------------------------------------
 
     def first_quarter(self) -> None:
-        zone = BudgetLine.objects.get(code="2022-01")
-        for code, name in (
-            ("2022-01-01", "食用菌大棚"),
-            ("2022-01-02", "污水管网与环境整治"),
-            ("2022-01-03", "就业车间与技能培训"),
-        ):
-            bookkeeping.open_subline(by=self.shen, on=date(2022, 2, 28), parent=zone, code=code, name=name)
+        self.projects.first_quarter()
         for code, amount in (("2022-01-01", "120"), ("2022-01-02", "80"), ("2022-01-03", "45")):
             self.do("2022-03-02", "fuhe", "arrange", code, amount, document_no="山乡振发〔2022〕15号")
         self.do("2022-02-25", "caizheng", "receive", "", "300", voucher_no="收-0225")
@@ -197,6 +193,7 @@ class _Year:
         self._close("2022Q1", "2022-04-11")
 
     def second_quarter(self) -> None:
+        self.projects.second_quarter()
         self.do("2022-04-15", "caizheng", "disburse", "2022-01-01", "48", "北庄镇", voucher_no="拨-0415")
         self.do("2022-04-18", "caizheng", "disburse", "2022-01-02", "32", "北庄镇", voucher_no="拨-0418")
         self.do("2022-04-20", "caizheng", "disburse", "2022-05", "8", "店子镇", voucher_no="拨-0420")
@@ -231,6 +228,7 @@ class _Year:
     def third_quarter(self) -> None:
         self.rooms.connect_station()
         self.rooms.build_rooms()
+        self.projects.third_quarter()
         self.do("2022-07-18", "caizheng", "disburse", "2022-04", "35", "徐庄镇", voucher_no="拨-0718")
         self.do("2022-07-20", "caizheng", "disburse", "2022-02", "34.1", "冯卯镇", voucher_no="拨-0720")
         self.do("2022-08-03", "fengmao", "spend", "2022-02", "33.9", "冯卯镇", voucher_no="记-39",
@@ -328,6 +326,7 @@ class _Year:
         return Entry.objects.unscoped("演示").select_related("filed_for", "subject").get(pk=entry.pk)
 
     def fourth_quarter(self) -> None:
+        self.projects.fourth_quarter()
         leaders = self.course("2022-11-14", "乡村致富带头人培训班", "第一期", "2022.11.7-11.11", "leaders",
                               place="荣成市", trade="")  # fmt: skip
         waiting = self.people("2022-12-01", leaders, range(46, 58), approve=False)

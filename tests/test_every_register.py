@@ -82,7 +82,8 @@ WANTED: dict[str, dict[str, str | None]] = {
         "cancelled_on": None,
         "cancel_reason": None,
     },
-    "asset": {"line": None},  # of no project of the plan
+    "notice": {"shown": "2022.5.1-5.10"},
+    "asset": {"line": None},  # one of a project waits for its audited figure: tests/projects/test_records.py
     "pv_station": {"shares": "徐庄镇湖沟村 100%"},
     "pv_yield": {"received_on": "2022-07-10"},
 }

@@ -87,17 +87,19 @@
     }
   }
 
-  // --- only the fields of the chosen event ----------------------------------------------------------------------
+  // --- only the fields of the chosen event, or of what else is chosen ----------------------------------------------
 
   function showFields(form) {
-    const event = form.elements.namedItem("event");
-    if (!event?.value) return;
     for (const wrapper of form.querySelectorAll("[data-field]")) {
       const controls = [...wrapper.querySelectorAll("[data-events]")];
       if (!controls.length) continue;
+      const event = form.elements.namedItem(controls[0].dataset.chooser ?? "event");
+      if (!event?.value) continue;
       const belongs = controls[0].dataset.events.split(" ").includes(event.value);
       // A hidden field with an error on it would leave the person looking for it.
-      const shown = belongs || wrapper.querySelector("[aria-invalid='true']") !== null;
+      // What was filled in stays to be seen, unless the chosen event cannot have it.
+      const filled = controls[0].dataset.chooser && controls.some((control) => control.value);
+      const shown = belongs || filled || wrapper.querySelector("[aria-invalid='true']") !== null;
       wrapper.hidden = !shown;
       for (const control of controls) control.disabled = !shown;
       const must = controls[0].dataset.required;

@@ -134,6 +134,25 @@ def test_these_columns_are_numbers_of_papers() -> None:
     }
     assert found == {
         *(("fund_flow", name) for name in ("document_no", "voucher_no", "invoice_no", "contract_no")),
+        *(
+            ("project", name)
+            for name in (
+                *(
+                    "plan_no",
+                    "approval_no",
+                    "contractor_code",
+                    "designer_code",
+                    "supervisor_code",
+                    "contract_no",
+                ),
+                *("decision_no", "change_no"),
+            )
+        ),
+        *(("asset", name) for name in ("number", "decision_no")),
+        ("zone_member", "document_no"),
+        *(("pv_share", name) for name in ("plan_no", "voucher_no")),
+        ("pv_station", "number"),
+        ("prior_scale", "document_no"),
         ("training_course", "number"),
         ("roster", "household_no"),
         ("roster", "member_no"),

@@ -84,13 +84,13 @@ def world(db: None) -> World:
 
 @pytest.fixture
 def barn(world: World) -> Trial:
-    from projects.project import PROJECT
+    from projects.registers import PROJECT
 
     return Trial(world, PROJECT, "北庄")
 
 
 @pytest.fixture
 def village(world: World) -> Trial:
-    from projects.project import PROJECT
+    from projects.registers import PROJECT
 
     return Trial(world, PROJECT, "徐庄")
