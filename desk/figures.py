@@ -7,15 +7,17 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 
-from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from audit.models import Event
 from directory.models import User
 from directory.people import people_for
 from directory.rights import may_see_restricted
+from ledger import lists
 from ledger.actions import is_in_force, may_step
 from ledger.filings import FilingState, states_of
+from ledger.lists import WITH_NAMES, details_of
 from ledger.models import (
     Acknowledgement,
     Decision,
@@ -34,13 +36,6 @@ from ledger.posting import amount_text
 from ledger.registers import Acknowledging, OpenTask, Register, Shown, all_registers, get_register
 
 State = Entry.State
-WITH_NAMES = (
-    "filed_for",
-    "filed_by__organization",
-    "submitted_by__organization",
-    "filing__period",
-    "subject",
-)
 
 
 # --- 我的工作 ---------------------------------------------------------------------------------------------------
@@ -187,33 +182,6 @@ def labels_of(register: str) -> dict[str, str]:
 # --- lists ------------------------------------------------------------------------------------------------------
 
 
-def entries(user: User, wanted: Mapping[str, Any]) -> QuerySet[Entry]:
-    """The entries `user` may see that fit the cleaned filters of forms.EntryFilter."""
-    rows = Entry.objects.for_user(user).select_related(*WITH_NAMES, "posted_period")
-    text = str(wanted.get("q") or "").strip()
-    if text:
-        match = Q(summary__icontains=text)
-        number = text.removesuffix("号").strip()
-        if number.isascii() and number.isdigit() and len(number) < 16:
-            match |= Q(pk=int(number))
-        rows = rows.filter(match)
-    if wanted.get("state"):
-        rows = rows.filter(state=wanted["state"])
-    if wanted.get("register"):
-        rows = rows.filter(register=wanted["register"])
-    if wanted.get("period"):
-        rows = rows.filter(filing__period=wanted["period"])
-    if wanted.get("unit"):
-        rows = rows.filter(filed_for=wanted["unit"])
-    if wanted.get("mine"):
-        rows = rows.filter(Q(filed_by=user) | Q(submitted_by=user))
-    order: dict[str, list[Any]] = {
-        "date": ["-occurred_on", "-pk"],
-        "amount": [F("amount").desc(nulls_last=True), "-pk"],
-    }
-    return rows.order_by(*order.get(str(wanted.get("sort") or ""), ["-pk"]))
-
-
 @dataclass(frozen=True)
 class Waiting:
     """One row of the review queue. `blocked` says why this user may not decide it now; "" if they may."""
@@ -234,14 +202,14 @@ def queue(user: User, wanted: Mapping[str, Any]) -> QuerySet[Entry]:
         .annotate(n=Count("pk"))
         .values("n")
     )
-    rows = entries(user, {**wanted, "state": State.SUBMITTED})
+    rows = lists.entries(user, {**wanted, "state": State.SUBMITTED})
     return rows.annotate(evidence_count=Coalesce(Subquery(hung), 0)).order_by("submitted_at", "pk")
 
 
 def waiting_rows(user: User, page: Iterable[Entry]) -> list[Waiting]:
     """What the queue shows of the entries of one page. One query per register among them."""
     rows = list(page)
-    details = _details(rows)
+    details = details_of(rows)
     found = []
     with read_once():
         for entry in rows:
@@ -273,20 +241,6 @@ def why_not_decide(user: User, entry: Entry) -> str:
     if user.pk in (entry.filed_by_id, entry.submitted_by_id):
         return "由您本人填报或提交，须由另一位审核员审核"
     return ""
-
-
-def _details(rows: list[Entry]) -> dict[int, Any]:
-    """Entry id → the register's row of its latest version, with everything it points at."""
-    found: dict[int, Any] = {}
-    by_pk = {entry.pk: entry for entry in rows}
-    for code in {entry.register for entry in rows}:
-        model: Any = get_register(code).model
-        mine = [entry.pk for entry in rows if entry.register == code]
-        details = model.objects.filter(entry__in=mine, version=F("entry__version"))
-        for detail in details.select_related(*get_register(code).pointers()):
-            detail.entry = by_pk[detail.entry_id]
-            found[detail.entry_id] = detail
-    return found
 
 
 def _evidence_rule(entry: Entry, register: Register, detail: Any) -> str:

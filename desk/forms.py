@@ -10,13 +10,10 @@ from typing import Any, Protocol, cast
 from django import forms
 from django.http import QueryDict
 
-from directory.models import Organization, User
-from ledger.models import Detail, Draft, Entry, Period
+from directory.models import User
+from ledger.models import Detail, Draft, Entry
 from ledger.permissions import may_file
-from ledger.registers import Register, all_registers
-from ledger.scope import scope_of
-
-ALL = "全部"
+from ledger.registers import Register
 
 
 class RegisterForm(Protocol):
@@ -78,62 +75,6 @@ def as_uuid(text: str | None) -> uuid.UUID | None:
         return uuid.UUID(text or "")
     except ValueError:
         return None
-
-
-class QuarterField(forms.ModelChoiceField):  # type: ignore[type-arg]
-    """Quarters by their Chinese names."""
-
-    def label_from_instance(self, obj: Any) -> str:
-        return str(obj.label)
-
-
-class EntryFilter(forms.Form):
-    """The filters of 填报记录 and of the queue. Only what the user's scope can tell apart is offered."""
-
-    q = forms.CharField(label="搜索", required=False, max_length=60)
-    state = forms.ChoiceField(label="状态", required=False)
-    register = forms.ChoiceField(label="台账", required=False)
-    period = QuarterField(
-        Period.objects.none(), label="季度", required=False, to_field_name="code", empty_label=ALL
-    )
-    unit = forms.ModelChoiceField(
-        Organization.objects.none(), label="单位", required=False, to_field_name="code", empty_label=ALL
-    )
-    mine = forms.BooleanField(label="只看我填报的", required=False)
-    sort = forms.ChoiceField(
-        required=False, choices=[("", "最新在前"), ("date", "按发生日期"), ("amount", "按金额")], label="排序"
-    )
-
-    def __init__(self, data: Mapping[str, Any], *, user: User, drop: tuple[str, ...] = ()) -> None:
-        super().__init__(data, auto_id="filter-%s")
-        registers = [("", ALL), *((r.code, r.name) for r in all_registers().values())]
-        self._choices("state", [("", ALL), *Entry.State.choices])
-        self._choices("register", registers)
-        self._rows("period", Period.objects.order_by("-starts_on"))
-        scope = scope_of(user)
-        if scope.everything or scope.registers:
-            self._rows("unit", Organization.objects.order_by("code"))
-        else:
-            drop = (*drop, "unit")
-        if len(registers) == 2:
-            drop = (*drop, "register")
-        for name in drop:
-            self.fields.pop(name, None)
-
-    def _choices(self, name: str, choices: list[tuple[str, str]]) -> None:
-        field = self.fields[name]
-        assert isinstance(field, forms.ChoiceField)
-        field.choices = choices
-
-    def _rows(self, name: str, rows: Any) -> None:
-        field = self.fields[name]
-        assert isinstance(field, forms.ModelChoiceField)
-        field.queryset = rows
-
-    def wanted(self) -> dict[str, Any]:
-        """The filters that could be read; what could not is left out, as a hand-made address may hold anything."""
-        self.is_valid()
-        return {name: value for name, value in self.cleaned_data.items() if value}
 
 
 class ReasonForm(forms.Form):

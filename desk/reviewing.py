@@ -11,11 +11,11 @@ from django.views.decorators.cache import never_cache
 
 from desk import figures
 from desk.access import current_user, staff
-from desk.forms import EntryFilter
 from desk.views import find_entry, paged, show_entry, version_seen
 from directory.models import User
-from ledger import actions
+from ledger import actions, lists
 from ledger.actions import ReasonMissing
+from ledger.filters import EntryFilter
 from ledger.models import Entry
 from ledger.permissions import may_review
 from ledger.refusals import Refusal
@@ -30,7 +30,7 @@ def queue(request: HttpRequest) -> HttpResponse:
     user = _reviewer(request)
     if request.method == "POST":
         return _approve_many(request, user)
-    filters = EntryFilter(request.GET, user=user, drop=("state", "mine", "sort"))
+    filters = EntryFilter(request.GET, user=user, drop=("state", "mine", "sort", "all"))
     wanted = filters.wanted()
     page = paged(request, figures.queue(user, wanted))
     return render(
@@ -55,7 +55,7 @@ def _approve_many(request: HttpRequest, user: User) -> HttpResponse:
     if not versions:
         messages.error(request, "请先勾选要通过的记录。")
         return redirect("desk:review")
-    rows = Entry.objects.for_user(user).select_related(*figures.WITH_NAMES)
+    rows = Entry.objects.for_user(user).select_related(*lists.WITH_NAMES)
     found = rows.filter(pk__in=versions).order_by("submitted_at", "pk")
     outcomes = actions.approve_many(
         by=user, on=timezone.localdate(), seen=[(entry, versions[entry.pk]) for entry in found]

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from django.contrib import messages
 from django.core.exceptions import ObjectDoesNotExist, PermissionDenied
-from django.core.paginator import Page, Paginator
+from django.core.paginator import Page
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
@@ -22,14 +22,13 @@ from audit.events import record
 from desk import figures
 from desk.access import current_user, staff
 from desk.capitals import capitals
-from desk.forms import EntryFilter, ReasonForm, as_uuid
+from desk.forms import ReasonForm, as_uuid
 from directory.models import User
-from ledger import actions, bookkeeping, evidence
+from ledger import actions, bookkeeping, evidence, lists
+from ledger.filters import EntryFilter
 from ledger.models import Entry, Evidence, Filing, Unit
 from ledger.refusals import Refusal
 from ledger.registers import name_of
-
-PER_PAGE = 50
 
 
 @never_cache
@@ -76,18 +75,30 @@ def entries(request: HttpRequest) -> HttpResponse:
     user = current_user(request)
     filters = EntryFilter(request.GET, user=user)
     wanted = filters.wanted()
-    page = paged(request, figures.entries(user, wanted))
+    if "q" in filters.errors:  # as soon as it is noticed, the number goes out of the address
+        messages.error(request, filters.errors["q"][0])
+        return redirect(f"{reverse('desk:entries')}?{filters.query().urlencode()}")
+    page = paged(request, lists.entries(user, wanted))
+    columns = filters.headings
     returned = figures.returned_entries(user).order_by().count() if not wanted else 0
     return render(
         request,
         "desk/entries.html",
-        {"filters": filters, "wanted": wanted, "page": page, "returned": returned},
+        {
+            "filters": filters,
+            "wanted": wanted,
+            "page": page,
+            "lines": lists.lines(page.object_list, columns),
+            "columns": columns[len(lists.HEAD) :],
+            "returned": returned,
+            "only_newest": lists.LOOKED_THROUGH if lists.leaves_out_older(user, wanted) else 0,
+        },
     )
 
 
 def paged(request: HttpRequest, rows: QuerySet[Entry]) -> Page[Entry]:
     """The page asked for by ?page=; the nearest one for a number out of range."""
-    return Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
+    return lists.Pages(rows).get_page(request.GET.get("page"))
 
 
 # --- one entry --------------------------------------------------------------------------------------------------
@@ -124,9 +135,7 @@ def show_entry(request: HttpRequest, found: Entry, version: int | None = None, *
 
 def find_entry(user: User, pk: int) -> Entry:
     """An entry in the user's scope, with what its page names. Http404 for all others, as if they did not exist."""
-    rows = Entry.objects.for_user(user).select_related(
-        *figures.WITH_NAMES, "posted_period", "decided_by__organization"
-    )
+    rows = Entry.objects.for_user(user).select_related(*lists.WITH_NAMES, "decided_by__organization")
     return get_object_or_404(rows, pk=pk)
 
 

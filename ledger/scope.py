@@ -88,7 +88,8 @@ class ScopedManager(models.Manager[M]):
         scope = scope_of(user)
         if self.model.__name__ == "Evidence":
             rows = rows.filter(Q(addressee=None) | _addressed(scope))
-        return rows if scope.everything else rows.filter(_visible(self.model, scope, user)).distinct()
+        # nothing is joined in it, so no row comes twice: a DISTINCT would read all of them before showing fifty
+        return rows if scope.everything else rows.filter(_visible(self.model, scope, user))
 
 
 def _visible(model: type[Any], scope: Scope, user: User | AnonymousUser) -> Q:

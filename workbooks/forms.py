@@ -8,16 +8,10 @@ from django import forms
 from django.utils import timezone
 
 from directory.models import Organization, User
+from ledger.filters import QuarterField
 from ledger.models import Period
 from ledger.permissions import may_review
 from workbooks.planning import registers_for
-
-
-class QuarterField(forms.ModelChoiceField):  # type: ignore[type-arg]
-    """Quarters by their Chinese names."""
-
-    def label_from_instance(self, obj: Any) -> str:
-        return str(obj.label)
 
 
 class _UnitAndQuarter(forms.Form):

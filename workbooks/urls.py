@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from workbooks import views
+from workbooks import listing, views
 
 app_name = "workbooks"
 urlpatterns = [
@@ -13,5 +13,6 @@ urlpatterns = [
     path("batches/<int:pk>/void/", views.void, name="void"),
     path("batches/<int:pk>/original/", views.original, name="original"),
     path("template/", views.template, name="template"),
+    path("list/", listing.listing, name="list"),
     path("export/", views.export, name="export"),
 ]

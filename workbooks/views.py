@@ -276,7 +276,7 @@ def original(request: HttpRequest, pk: int) -> HttpResponse:
             target=f"ledger.batch:{found.pk}",
             summary=f"下载 {found.pk} 号批次的原始文件",
         )
-    return _file(data, found.name, "application/octet-stream")
+    return file_answer(data, found.name, "application/octet-stream")
 
 
 @staff
@@ -292,7 +292,7 @@ def template(request: HttpRequest) -> HttpResponse:
     data = writing.template(
         register=register, organization=unit, period=period, user=user, on=timezone.localdate()
     )
-    return _file(data, f"{register.name}模板_{unit}_{period.code}.xlsx", XLSX)
+    return file_answer(data, f"{register.name}模板_{unit}_{period.code}.xlsx", XLSX)
 
 
 @staff
@@ -318,7 +318,7 @@ def export(request: HttpRequest) -> HttpResponse:
             summary=f"导出“{title}”{count} 行",
             details={"rows": count},
         )
-    return _file(data, f"{register.name}_{unit}_{period.code}.xlsx", XLSX)
+    return file_answer(data, f"{register.name}_{unit}_{period.code}.xlsx", XLSX)
 
 
 # --- parts ------------------------------------------------------------------------------------------------------
@@ -339,7 +339,8 @@ def _may_open(user: User, found: Batch) -> bool:
     return open_to_all or found.uploaded_by_id == user.pk or may_see_restricted(user)
 
 
-def _file(data: bytes, name: str, media_type: str) -> HttpResponse:
+def file_answer(data: bytes, name: str, media_type: str) -> HttpResponse:
+    """A download under that name, for this person only."""
     response = HttpResponse(data, content_type=media_type)
     response["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(name, safe='')}"
     response["X-Content-Type-Options"] = "nosniff"

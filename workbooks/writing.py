@@ -108,14 +108,7 @@ def export(*, register: Register, entries: QuerySet[Entry], title: str, on: date
         _heading(sheet.cell(HEADER_ROW, index), column, required=False)
         sheet.column_dimensions[get_column_letter(index)].width = WIDTHS.get(column.kind, 16)
     for index, text in enumerate(headings[len(columns) :], len(columns) + 1):
-        cell = sheet.cell(HEADER_ROW, index)
-        cell.value, cell.font, cell.fill, cell.border, cell.alignment = (
-            text,
-            Font(bold=True),
-            _HEAD,
-            _BOX,
-            _CENTRE,
-        )
+        head(sheet.cell(HEADER_ROW, index), text, None)
     number = HEADER_ROW
     for row in _details(register, entries):
         number += 1
@@ -151,6 +144,38 @@ def write(cell: Any, text: str) -> None:
 def _clean(text: str) -> str:
     """As much of a text as a cell can hold."""
     return _NOT_IN_XML.sub("", text)[:32_767]
+
+
+# --- parts that every sheet has ---------------------------------------------------------------------------------
+
+
+def new_sheet(title: str, width: int, note: str) -> tuple[Workbook, Worksheet]:
+    """A workbook of one sheet with its title over `width` columns and a note below; headings go to HEADER_ROW."""
+    book, sheet = _book(title[:31])
+    _title(sheet, title, width)
+    write(sheet.cell(2, 1), note)
+    return book, sheet
+
+
+def head(cell: Any, label: str, column: Column | None) -> None:
+    """A heading; of a register's own column as its sheets have it."""
+    if column is not None:
+        _heading(cell, column, required=False)
+        return
+    write(cell, label)
+    cell.font, cell.fill, cell.border, cell.alignment = Font(bold=True), _HEAD, _BOX, _CENTRE
+
+
+def set_width(sheet: Worksheet, index: int, width: int) -> None:
+    """The width of a column in characters."""
+    sheet.column_dimensions[get_column_letter(index)].width = width
+
+
+def finished(book: Workbook, sheet: Worksheet) -> bytes:
+    """The file, ready for A4 landscape, its headings always in sight."""
+    sheet.freeze_panes = f"A{HEADER_ROW + 1}"
+    _paper(sheet)
+    return _bytes(book)
 
 
 # --- parts ------------------------------------------------------------------------------------------------------

@@ -11,12 +11,12 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from ledger import lists
 from ledger.filings import FilingState
 from ledger.models import Entry
 from ledger.money import AmountError, parse_amount, wan
 from ledger.money import yuan as yuan_of
-from ledger.posting import amount_text
-from ledger.registers import get_register, name_of
+from ledger.registers import name_of
 
 register = template.Library()
 
@@ -45,9 +45,7 @@ def yuan(fen: int | None) -> str:
 @register.filter
 def amount(entry: Entry) -> str:
     """ "125,000.00 元", "30 人次", in the unit its register declares; "—" where there is no amount."""
-    return (
-        "—" if entry.amount is None else amount_text(entry.amount, get_register(entry.register).amount_unit)
-    )
+    return lists.quantity(entry) or "—"
 
 
 @register.filter
@@ -58,15 +56,10 @@ def register_name(code: str) -> str:
 
 @register.simple_tag
 def entry_state(entry: Entry) -> SafeString:
-    """The entry's state as a word and a sign. An approved entry no longer in force says so."""
-    label, css = entry.get_state_display(), STATE_CLASS[Entry.State(entry.state)]
-    if (
-        entry.state == Entry.State.APPROVED
-        and entry.kind != Entry.Kind.REVERSAL
-        and entry.subject.in_force_id != entry.pk
-    ):
-        followed = entry.subject.in_force_id is not None and get_register(entry.register).next_step
-        label, css = ("已通过，已有后续" if followed else "已通过，已冲销"), "state-idle"
+    """The entry's state as a word and a sign."""
+    label, css = lists.state_text(entry), STATE_CLASS[Entry.State(entry.state)]
+    if label != entry.get_state_display():  # approved, and no longer in force
+        css = "state-idle"
     return format_html('<span class="state {}">{}</span>', css, label)
 
 

@@ -5,6 +5,7 @@
 // same; this spares the person the question whether it did.)
 document.addEventListener("submit", (event) => {
   const form = event.target;
+  if ("stays" in form.dataset) return; // what is downloaded leaves the page where it is
   if (form.dataset.sending) {
     event.preventDefault();
     return;
