@@ -25,7 +25,7 @@ from desk.capitals import capitals
 from desk.forms import ReasonForm, as_uuid
 from directory.models import User
 from ledger import actions, bookkeeping, evidence, lists
-from ledger.filters import EntryFilter
+from ledger.filters import NO_NUMBERS, EntryFilter
 from ledger.models import Entry, Evidence, Filing, Unit
 from ledger.refusals import Refusal
 from ledger.registers import name_of
@@ -76,7 +76,7 @@ def entries(request: HttpRequest) -> HttpResponse:
     filters = EntryFilter(request.GET, user=user)
     wanted = filters.wanted()
     if "q" in filters.errors:  # as soon as it is noticed, the number goes out of the address
-        messages.error(request, filters.errors["q"][0])
+        messages.error(request, NO_NUMBERS)
         return redirect(f"{reverse('desk:entries')}?{filters.query().urlencode()}")
     page = paged(request, lists.entries(user, wanted))
     columns = filters.headings
@@ -88,7 +88,7 @@ def entries(request: HttpRequest) -> HttpResponse:
             "filters": filters,
             "wanted": wanted,
             "page": page,
-            "lines": lists.lines(page.object_list, columns),
+            "lines": lists.lines(page, columns),
             "columns": columns[len(lists.HEAD) :],
             "returned": returned,
             "only_newest": lists.LOOKED_THROUGH if lists.leaves_out_older(user, wanted) else 0,

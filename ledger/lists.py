@@ -11,7 +11,7 @@ LOOKED_THROUGH rows that the other filters leave, because no index of SQLite fin
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -24,6 +24,7 @@ from django.db.models import Exists, F, Model, OuterRef, Q, QuerySet
 from directory.models import User
 from directory.names import plain
 from ledger.models import Entry
+from ledger.parsing import text_of
 from ledger.posting import amount_text
 from ledger.registers import Column, Register, all_registers, get_register, name_of
 
@@ -150,7 +151,7 @@ class Pages(Paginator[M]):
         return self.rows.order_by().select_related(None).values("pk")[: REACH + 1].count()
 
     @cached_property
-    def count(self) -> int:  # type: ignore[override]  # a cached_property there too
+    def count(self) -> int:
         return min(self.counted, REACH)
 
     @property
@@ -235,6 +236,16 @@ PERIOD, AMOUNT, STATE = (
     Heading("amount", "金额、数量"),
     Heading("state", "状态"),
 )
+# what stands in the columns that every entry has
+COMMON: dict[Heading, Callable[[Entry], str]] = {
+    SUMMARY: lambda entry: entry.summary,
+    KIND: lambda entry: str(entry.get_kind_display()),
+    REGISTER: lambda entry: name_of(entry.register),
+    UNIT: lambda entry: str(entry.filed_for),
+    PERIOD: lambda entry: entry.filing.period.code,
+    AMOUNT: lambda entry: quantity(entry),
+    STATE: lambda entry: state_text(entry),
+}
 
 
 def headings(register: Register | None, *, everything: bool = False) -> list[Heading]:
@@ -260,10 +271,11 @@ def is_personal(columns: Sequence[Heading]) -> bool:
     return any(one.column is not None and one.column.personal for one in columns)
 
 
-def lines(rows: Sequence[Entry], columns: Sequence[Heading]) -> list[Line]:
+def lines(rows: Iterable[Entry], columns: Sequence[Heading]) -> list[Line]:
     """What stands in each row. One query where the register's own columns are shown, none else."""
-    details = details_of(rows) if any(one.column for one in columns) else {}
-    return [Line(entry, _cells(entry, details.get(entry.pk), columns)) for entry in rows]
+    found = list(rows)
+    details = details_of(found) if any(one.column for one in columns) else {}
+    return [Line(entry, _cells(entry, details.get(entry.pk), columns)) for entry in found]
 
 
 def details_of(rows: Sequence[Entry]) -> dict[int, Any]:
@@ -301,9 +313,7 @@ def quantity(entry: Entry) -> str:
 def _cells(entry: Entry, detail: Any, columns: Sequence[Heading]) -> list[Cell]:
     texts = get_register(entry.register).values(detail, published=True) if detail is not None else {}
     return [
-        Cell(one, texts.get(one.name, ""), _value(one.column, getattr(detail, one.name, None)))
-        if one.column is not None
-        else _common(entry, one)
+        _common(entry, one) if one.column is None else _own(one, one.column, detail, texts.get(one.name, ""))
         for one in columns
     ]
 
@@ -313,26 +323,15 @@ def _common(entry: Entry, heading: Heading) -> Cell:
         return Cell(heading, f"{entry.pk} 号", entry.pk)
     if heading is DAY:
         return Cell(heading, f"{entry.occurred_on:%Y-%m-%d}", entry.occurred_on)
-    text = {
-        "summary": lambda: entry.summary,
-        "kind": entry.get_kind_display,
-        "register": lambda: name_of(entry.register),
-        "unit": lambda: str(entry.filed_for),
-        "period": lambda: entry.filing.period.code,
-        "amount": lambda: quantity(entry),
-        "state": lambda: state_text(entry),
-    }[heading.name]()
-    return Cell(heading, str(text))
+    return Cell(heading, COMMON[heading](entry))
 
 
-def _value(column: Column, value: Any) -> int | Decimal | date | None:
-    """The number or day of a cell: money in 元."""
-    if column.personal or isinstance(value, bool):
-        return None
-    if column.kind == "money" and isinstance(value, int):
-        return Decimal(value) / 100
-    if column.kind in ("integer", "decimal", "percent") and isinstance(value, int | Decimal):
-        return value
-    if column.kind == "date" and isinstance(value, date):
-        return value
-    return None
+def _own(heading: Heading, column: Column, detail: Any, text: str) -> Cell:
+    """A number or day (money in 元) where the text shows it as it is; where it is masked, withheld or said otherwise,
+    the text is all there is."""
+    if column.personal or not text or text != text_of(column, detail):
+        return Cell(heading, text)
+    value = getattr(detail, column.name)
+    if column.kind == "money":
+        return Cell(heading, text, Decimal(value) / 100)
+    return Cell(heading, text, value if column.kind in ("integer", "decimal", "date") else None)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
-from decimal import Decimal
 
 from django import forms
 from django.contrib import messages
@@ -21,7 +20,7 @@ from directory.access import role_required, signed_in
 from directory.models import User
 from directory.people import LONGEST_REASON, checked_reason
 from ledger import lists
-from ledger.filters import EntryFilter
+from ledger.filters import NO_NUMBERS, EntryFilter
 from ledger.permissions import may_export_people
 from ledger.snapshot import snapshot
 from workbooks import writing
@@ -58,7 +57,7 @@ def listing(request: HttpRequest) -> HttpResponse:
     pages = lists.Pages(lists.entries(user, filters.wanted()))
     if "q" in filters.errors or pages.goes_on:
         refused = f"记录超过 {lists.REACH:,} 条，一个文件放不下，请先按季度、台账或单位筛选，再导出。"
-        messages.error(request, filters.errors["q"][0] if "q" in filters.errors else refused)
+        messages.error(request, NO_NUMBERS if "q" in filters.errors else refused)
         return redirect(back)
     columns = filters.headings
     title = filters.chosen.name if filters.chosen else "填报记录"
@@ -95,13 +94,6 @@ def as_file(title: str, columns: Sequence[lists.Heading], rows: Sequence[lists.L
         writing.set_width(sheet, index, 40 if kind == "summary" else writing.WIDTHS.get(kind, 16))
     for number, line in enumerate(rows, writing.HEADER_ROW + 1):
         for index, one in enumerate(line.cells, 1):
-            cell = sheet.cell(number, index)
-            if one.value is None:
-                writing.write(cell, one.text)
-            else:
-                cell.value = one.value
-                if isinstance(one.value, Decimal):
-                    cell.number_format = "#,##0.00"
-                elif isinstance(one.value, date):
-                    cell.number_format = "yyyy-mm-dd"
+            value = one.text if one.value is None else one.value
+            writing.put(sheet.cell(number, index), one.heading.column, value)
     return writing.finished(book, sheet)

@@ -115,7 +115,7 @@ def export(*, register: Register, entries: QuerySet[Entry], title: str, on: date
         shown = register.values(row, published=True)
         for index, column in enumerate(columns, 1):
             cell = sheet.cell(number, index)
-            _value(cell, column, content(column, row, shown[column.name]))
+            put(cell, column, content(column, row, shown[column.name]))
             cell.border = _BOX
         sheet.cell(number, len(columns) + 1).value = row.entry_id
         sheet.cell(number, len(columns) + 2).value = row.entry.get_state_display()
@@ -164,6 +164,20 @@ def head(cell: Any, label: str, column: Column | None) -> None:
         return
     write(cell, label)
     cell.font, cell.fill, cell.border, cell.alignment = Font(bold=True), _HEAD, _BOX, _CENTRE
+
+
+def put(cell: Any, column: Column | None, value: Content) -> None:
+    """Put a value into a cell of a register's column, or of one that every entry has (None): numbers and days as such."""
+    if isinstance(value, str):
+        write(cell, value)
+        if column is not None and column.kind in TEXT_KINDS:
+            cell.number_format = "@"
+        return
+    cell.value = value
+    if isinstance(value, date):
+        cell.number_format = "yyyy-mm-dd"
+    elif isinstance(value, Decimal) and column is not None:
+        cell.number_format = f"#,##0.{'0' * column.places}"
 
 
 def set_width(sheet: Worksheet, index: int, width: int) -> None:
@@ -281,19 +295,6 @@ def content(column: Column, row: Any, shown: str) -> Content:
     if column.kind == "date" and isinstance(value, date) and not isinstance(value, datetime):
         return value
     return _clean(shown)
-
-
-def _value(cell: Any, column: Column, value: Content) -> None:
-    if isinstance(value, str):
-        write(cell, value)
-        if column.kind in TEXT_KINDS:
-            cell.number_format = "@"
-        return
-    cell.value = value
-    if isinstance(value, date):
-        cell.number_format = "yyyy-mm-dd"
-    elif isinstance(value, Decimal):
-        cell.number_format = f"#,##0.{'0' * column.places}"
 
 
 def _totals(sheet: Worksheet, columns: Sequence[Column], last: int) -> None:
