@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from desk import books, entering, reviewing, views
+from desk import books, entering, keeping, reviewing, searching, views
 
 app_name = "desk"
 urlpatterns = [
@@ -12,6 +12,9 @@ urlpatterns = [
     path("draft/<uuid:token>/delete/", entering.discard, name="discard"),
     path("upload/", entering.upload, name="upload"),
     path("filings/<int:pk>/nil/", views.nil, name="nil"),
+    path("search/", searching.search, name="search"),
+    path("filters/", keeping.filters, name="filters"),
+    path("filters/<int:pk>/", keeping.one, name="filter"),
     path("entries/", views.entries, name="entries"),
     path("entries/<int:pk>/", views.entry, name="entry"),
     path("entries/<int:pk>/voucher/", views.voucher, name="voucher"),

@@ -24,7 +24,7 @@ from desk.access import current_user, staff
 from desk.capitals import capitals
 from desk.forms import ReasonForm, as_uuid
 from directory.models import User
-from ledger import actions, bookkeeping, evidence, lists
+from ledger import actions, bookkeeping, evidence, lists, saved
 from ledger.filters import NO_NUMBERS, EntryFilter
 from ledger.models import Entry, Evidence, Filing, Unit
 from ledger.refusals import Refusal
@@ -81,6 +81,7 @@ def entries(request: HttpRequest) -> HttpResponse:
     page = paged(request, lists.entries(user, wanted))
     columns = filters.headings
     returned = figures.returned_entries(user).order_by().count() if not wanted else 0
+    query, kept = filters.query().urlencode(), saved.saved_filters(user)
     return render(
         request,
         "desk/entries.html",
@@ -91,6 +92,9 @@ def entries(request: HttpRequest) -> HttpResponse:
             "lines": lists.lines(page, columns),
             "columns": columns[len(lists.HEAD) :],
             "returned": returned,
+            "query": query,
+            "saved": kept,
+            "is_saved": any(one.query == query for one in kept),
             "only_newest": lists.LOOKED_THROUGH if lists.leaves_out_older(user, wanted) else 0,
         },
     )

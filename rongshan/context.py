@@ -63,9 +63,16 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "account": SimpleLazyObject(lambda: account(request)),
         "demonstration": SimpleLazyObject(is_demonstration),
         "nav": SimpleLazyObject(lambda: navigation(request)),
+        "search_url": SimpleLazyObject(lambda: search_url(request)),
         "logout_url": SimpleLazyObject(lambda: reverse("logout")),
         "password_url": SimpleLazyObject(lambda: reverse("password_change")),
     }
+
+
+def search_url(request: HttpRequest) -> str:
+    """Where the box of the shell looks things up; "" for those who have no business to look up."""
+    user = request.user
+    return reverse("desk:search") if isinstance(user, User) and user.is_business else ""
 
 
 def account(request: HttpRequest) -> User | None:

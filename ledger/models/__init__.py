@@ -16,6 +16,7 @@ entries.py  Subject: what an entry is about. Entry: one filed row of a register,
             file. EntryEvidence: which file hung on which version. Assignment: who files a register. Filing: 报送 of a
             unit, register and period.
 batches.py  Batch: an uploaded workbook and what it created. ImportJob: a large one on its way through the worker.
+lists.py    SavedFilter: the filters of a list, kept by one user for themselves.
 merging.py  PersonMerge: the decision that two persons are one.
 rows.py     PlannedDetail, PersonDetail: abstract, what most registers' rows have in common.
 presence.py Participation: one person in one version of an entry. Presence: how often a person stands in an account.
@@ -36,6 +37,7 @@ from ledger.models.entries import (
     Filing,
     Subject,
 )
+from ledger.models.lists import SavedFilter
 from ledger.models.merging import PersonMerge
 from ledger.models.plan import (
     BudgetLine,
@@ -86,6 +88,7 @@ __all__ = [
     "PostingGuard",
     "Presence",
     "Ruling",
+    "SavedFilter",
     "Seal",
     "SourceLabel",
     "Subject",

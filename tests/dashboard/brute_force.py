@@ -33,6 +33,7 @@ from ledger.models import (
     Task,
     Transfer,
 )
+from ledger.registers import all_registers
 
 WHY = "差分测试：逐行重算"
 CHAIN = ("arranged", "allocated", "disbursed", "spent")
@@ -79,6 +80,16 @@ class Rows:
         self.concerns: dict[int, set[int]] = defaultdict(set)
         for entry, unit in EntryConcern.objects.values_list("entry_id", "organization_id"):
             self.concerns[entry].add(unit)
+        # entry → (whether the column is for numbers of papers, what stands in it): its version's texts that are nobody's
+        self.texts: dict[int, list[tuple[bool, str]]] = defaultdict(list)
+        for register in all_registers().values():
+            texts = {c.name: c.numbered for c in register.columns if c.kind == "text" and not c.personal}
+            rows: Iterable[Row] = register.model._default_manager.values()  # type: ignore[assignment]
+            for row in rows:
+                if row["version"] == self.entries[row["entry_id"]]["version"]:
+                    self.texts[row["entry_id"]] += [
+                        (numbered, row[name]) for name, numbered in texts.items() if row.get(name)
+                    ]
         self.nets: dict[tuple[int, int], int] = defaultdict(int)  # (entry, account) → what its holds bring
         for hold in self.holds:
             self.nets[hold["entry_id"], hold["source_id"]] -= hold["amount"]
@@ -349,8 +360,12 @@ class Rows:
     def _fits(self, row: Row, user_id: int, wanted: Row) -> bool:
         text = wanted.get("q", "").strip()
         number = text.removesuffix("号").strip()
+        whole, digit = bool(wanted.get("register")), any(c.isdigit() for c in text)
+        said = [row["summary"]] + [
+            one for numbered, one in self.texts[row["id"]] if whole or (numbered and digit)
+        ]
         return (
-            (not text or text.lower() in row["summary"].lower() or number == str(row["id"]))
+            (not text or any(text.lower() in one.lower() for one in said) or number == str(row["id"]))
             and wanted.get("state") in (None, row["state"])
             and wanted.get("register") in (None, row["register"])
             and ("period" not in wanted or self.filings[row["filing_id"]]["period_id"] == wanted["period"].pk)

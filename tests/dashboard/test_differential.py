@@ -26,7 +26,7 @@ from dashboard.plans import questions_page
 from desk import context
 from desk import figures as desk
 from directory.models import Organization, User
-from ledger import figures
+from ledger import figures, lists
 from ledger.filings import states_of
 from ledger.models import BudgetLine, Filing, LineGroup, Period, Plan
 from ledger.money import percent, wan, yuan
@@ -409,7 +409,7 @@ class Case:
 
     def lists(self) -> None:
         wanted = self.filters()
-        found = desk.entries(self.user, wanted)
+        found = lists.entries(self.user, wanted)
         expected = [row["id"] for row in self.rows.listed(self.user.pk, wanted)]
         self.same(f"list {wanted}", list(found.values_list("pk", flat=True)), expected)
         self.same("list total", found.count(), len(expected))
@@ -444,7 +444,7 @@ class Case:
         self.same("closing", sorted(entry.pk for entry in closing.undecided), sorted(open_ones))
 
     def filters(self) -> Row:
-        """What forms.EntryFilter would hand over: a few of its fields, filled from the books or with nonsense."""
+        """What filters.EntryFilter would hand over: a few of its fields, filled from the books or with nonsense."""
         dice, entries = self.dice, [*self.rows.entries.values()]
         one = dice.choice(entries)
         summary, amount = one["summary"], yuan(one["amount"] or 0)
