@@ -50,6 +50,8 @@ ORDERS: dict[str, tuple[str, list[Any]]] = {
 }
 # As 文号 are kept: 山财农指[2022]1号 and 山财农指(2022)1号 are 山财农指〔2022〕1号 (DOMAIN §4 rule 7).
 BRACKETS = str.maketrans("[]［］()（）【】﹝﹞", "〔〕" * 6)
+# What a cell of a file may hold instead of a text.
+TYPES = {"money": int, "integer": int, "decimal": Decimal, "date": date}
 # Columns whose values are chosen from a list, and so may filter one.
 CHOSEN = ("choice", "yesno", "line", "organization")
 
@@ -329,9 +331,8 @@ def _common(entry: Entry, heading: Heading) -> Cell:
 def _own(heading: Heading, column: Column, detail: Any, text: str) -> Cell:
     """A number or day (money in 元) where the text shows it as it is; where it is masked, withheld or said otherwise,
     the text is all there is."""
-    if column.personal or not text or text != text_of(column, detail):
+    value = getattr(detail, column.name, None)
+    typed = isinstance(value, TYPES.get(column.kind, ())) and not isinstance(value, bool)
+    if column.personal or not typed or text != text_of(column, detail):
         return Cell(heading, text)
-    value = getattr(detail, column.name)
-    if column.kind == "money":
-        return Cell(heading, text, Decimal(value) / 100)
-    return Cell(heading, text, value if column.kind in ("integer", "decimal", "date") else None)
+    return Cell(heading, text, Decimal(value) / 100 if column.kind == "money" else value)
