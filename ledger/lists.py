@@ -331,7 +331,7 @@ def _common(entry: Entry, heading: Heading) -> Cell:
 def _own(heading: Heading, column: Column, detail: Any, text: str) -> Cell:
     """A number or day (money in 元) where the text shows it as it is; where it is masked, withheld or said otherwise,
     the text is all there is."""
-    value = getattr(detail, column.name, None)
+    value: Any = getattr(detail, column.name, None)
     typed = isinstance(value, TYPES.get(column.kind, ())) and not isinstance(value, bool)
     if column.personal or not typed or text != text_of(column, detail):
         return Cell(heading, text)
