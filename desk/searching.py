@@ -87,7 +87,7 @@ def search(request: HttpRequest) -> HttpResponse:
         request,
         "desk/search.html",
         {
-            "text": "" if number else text,
+            "looked_for": "" if number else text,
             "asked": bool(text),
             "groups": shown,
             "found": sum(group.count for group in groups),
