@@ -13,8 +13,10 @@ from django.db.models import Model, Q, QuerySet
 
 from directory.models import Organization, User
 from directory.names import plain
+from directory.rights import may_see_restricted
 from ledger import lists
-from ledger.models import Account, BudgetLine, Clause, Entry, Evidence, LineAlias
+from ledger.models import Account, BudgetLine, Clause, Entry, EntryEvidence, Evidence, LineAlias
+from ledger.registers import all_registers
 from ledger.scope import scope_of
 
 M = TypeVar("M", bound=Model)
@@ -62,6 +64,10 @@ def lines(user: User, text: str, few: int = FIRST_FEW) -> Found[BudgetLine]:
 def files(user: User, text: str, few: int = FIRST_FEW) -> Found[Evidence]:
     """Evidence by its file's name, among the newest the user may see; the newest first."""
     rows = Evidence.objects.for_user(user)
+    closed = [register.code for register in all_registers().values() if register.is_restricted]
+    if closed and not may_see_restricted(user):  # such a file may be named after a child
+        hung = EntryEvidence.objects.filter(entry__register__in=closed)
+        rows = rows.exclude(pk__in=hung.values("evidence"))
     found = rows.filter(name__icontains=text, pk__gt=lists.before_newest(rows))
     return _first_of(found.order_by("-pk"), few)
 
