@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 
-from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from audit.models import Event
@@ -104,7 +104,7 @@ def to_acknowledge(user: User) -> list[ToAcknowledge]:
         register__in=registers, state=State.APPROVED, subject__in_force=F("pk"), acknowledgement=None
     )
     entries = list(rows.select_related(*WITH_NAMES).order_by("decided_at", "pk")[:200])
-    details = _details(entries)
+    details = details_of(entries)
     found = []
     for entry in entries:
         what = registers[entry.register].acknowledged

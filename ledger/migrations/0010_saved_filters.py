@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('ledger', '0007_parameters'),
+        ('ledger', '0009_addressees'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
