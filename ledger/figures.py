@@ -125,6 +125,11 @@ def _visible(scope: Scope) -> Q:
     return Q() if scope.everything else Q(organization__in=scope.organization_ids)
 
 
+def lines_with_money(scope: Scope) -> QuerySet[Account, Any]:
+    """The lines that hold an account the scope may see; for a filter."""
+    return Account.objects.filter(_visible(scope), line__isnull=False).values("line")
+
+
 def _cells(plan: Plan, scope: Scope, as_of: Period | None) -> dict[tuple[int | None, str], _Cell]:
     cells: dict[tuple[int | None, str], _Cell] = defaultdict(_Cell)
     own = Account.objects.filter(_visible(scope), plan=plan).exclude(stage=accounts.TARGET)

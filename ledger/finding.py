@@ -14,8 +14,8 @@ from django.db.models import Model, Q, QuerySet
 from directory.models import Organization, User
 from directory.names import plain
 from directory.rights import may_see_restricted
-from ledger import lists
-from ledger.models import Account, BudgetLine, Clause, Entry, EntryEvidence, Evidence, LineAlias
+from ledger import figures, lists
+from ledger.models import BudgetLine, Clause, Entry, EntryEvidence, Evidence, LineAlias
 from ledger.registers import all_registers
 from ledger.scope import scope_of
 
@@ -56,8 +56,7 @@ def lines(user: User, text: str, few: int = FIRST_FEW) -> Found[BudgetLine]:
     rows = BudgetLine.objects.filter(match | Q(pk__in=called)).select_related("plan", "parent")
     scope = scope_of(user)
     if not scope.everything and not scope.registers:
-        own = Account.objects.filter(organization__in=scope.organization_ids, line__isnull=False)
-        rows = rows.filter(pk__in=own.values("line"))
+        rows = rows.filter(pk__in=figures.lines_with_money(scope))
     return _first_of(rows.order_by("-plan__year", "code"), few)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from django.db import connection, models
 from django.utils import timezone
 
-from directory.models import Division, Organization, Person
+from directory.models import Division, Guardian, Organization, Person
 from ledger.models import BudgetLine, Entry, Filing, Period, Plan, Subject
 from ledger.registers import Register
 from tests.ledger.world import World
@@ -88,6 +88,9 @@ def _pointed_at(world: World, model: Any) -> Any:
             provisional_key="many",
             defaults={"name": "张小三", "organization": unit, "birth_month": "1980-01"},
         )[0]
+    if model is Guardian:
+        person = _pointed_at(world, Person)
+        return Guardian.objects.get_or_create(person=person, defaults={"contact": "[]"})[0]
     known = {Plan: Plan, BudgetLine: BudgetLine, Organization: Organization, Division: Division}
     found = known.get(model, model)._default_manager.order_by("pk").first()
     assert found is not None, f"nothing for {model.__name__}"
