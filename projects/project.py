@@ -136,7 +136,7 @@ class Books(Beside):
     @cached_property
     def limits(self) -> dict[str, int]:
         """What the register's parameters are set to."""
-        return {one.code: one.value() for one in (RETENTION, TENDER_WORKS)}
+        return {RETENTION.code: RETENTION.value(), TENDER_WORKS.code: TENDER_WORKS.value()}
 
 
 def _books(row: Project) -> Books:

@@ -45,7 +45,7 @@ def test_administrators_see_accounts_and_units_and_no_business(client: Client) -
     answer = client.get("/", follow=True)
     assert answer.redirect_chain == [("/users/", 302)]
     labels = [item.label for item in answer.context["nav"]]
-    assert labels == ["账号", "单位", "移交草稿", "系统维护"]
+    assert labels == ["参数", "账号", "单位", "移交草稿", "系统维护"]
     assert [item.label for item in answer.context["nav"] if item.current] == ["账号"]
 
 
@@ -63,9 +63,21 @@ def test_the_auditor_starts_at_the_trail(client: Client) -> None:
         (
             User.Role.REVIEWER,
             "desk:review",
-            ["总览", "待办", "填报记录", "表格导入", "审核", "人员", "季度", "报表", "待定事项", "系统维护"],
+            [
+                "总览",
+                "待办",
+                "填报记录",
+                "表格导入",
+                "审核",
+                "人员",
+                "季度",
+                "参数",
+                "报表",
+                "待定事项",
+                "系统维护",
+            ],
         ),
-        (User.Role.LEADER, "dashboard:home", ["总览", "人员", "季度", "报表", "待定事项"]),
+        (User.Role.LEADER, "dashboard:home", ["总览", "人员", "季度", "参数", "报表", "待定事项"]),
     ],
 )
 def test_each_role_starts_at_its_work_and_sees_only_links_of_its_role(
