@@ -88,7 +88,7 @@ def behind_url(plan: Plan, what: str, stage: str, as_of: AsOf, **further: str) -
 def opened_by(user: User) -> frozenset[str]:
     """The stages whose figures open down to their entries for `user`: 荣成 sees what it sent, and of the rest the
     figures alone."""
-    return frozenset([RECEIVED]) if scope_of(user).partner else frozenset(figures.STAGES)
+    return frozenset([RECEIVED]) if scope_of(user).partner else frozenset(STAGE_NAMES)
 
 
 def amounts_of(

@@ -51,7 +51,7 @@ def test_pages_ask_as_often_for_a_hundred_entries_as_for_a_few(year: Story, brow
     year.tell("\n".join(f"2022-09-03 审核 退 #待{n} 请核对" for n in range(15)))
     assert {url: asked(leader, url) for url in urls} == few
     assert {url: asked(clerk, url) for url in urls if "target" not in url} == own
-    assert max(few.values()) < 40, few
+    assert max(few.values()) < 45, few  # the first screen: what five apps offer it and their alerts
 
 
 @pytest.mark.parametrize("name", ["领导", "徐庄"])

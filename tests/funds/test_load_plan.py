@@ -150,7 +150,7 @@ def test_goals_stand_where_the_plan_has_numbers_and_nowhere_else(plan: Plan) -> 
         "roster_handovers": (4, None, "次"),
         "joint_meetings": (1, None, "次"),
     }
-    assert targets.count() == 22
+    assert targets.count() == 23
     outside = Account.objects.filter(plan=plan, stage="outside", minimum__isnull=True)
     assert set(targets.values_list("unit", flat=True)) | {"分"} == set(outside.values_list("unit", flat=True))
     numbered = Task.objects.filter(plan=plan, rule__in=["floor", "exact"], target__isnull=False)
