@@ -7,7 +7,7 @@ from datetime import date
 
 from ledger.making import NOTE, joined, towns_and_departments
 from ledger.money import yuan
-from ledger.registers import Column, Register
+from ledger.registers import EVERY_ROW, Column, Register, Sharing
 from projects import papers, progress, project, story
 from projects.hope_rooms import HOPE_ROOM
 from projects.models import Asset, Notice, Progress, Project, Work, ZoneMember
@@ -136,6 +136,7 @@ COLUMNS = (
 PROJECT = Register(
     code="project",
     name="项目",
+    shared=Sharing(with_partner=EVERY_ROW),  # what the partner's money builds
     model=Project,
     columns=tuple(_in_its_states(column) for column in COLUMNS),
     prepare=project.tidy,
@@ -159,6 +160,7 @@ PROJECT = Register(
 PROGRESS = Register(
     code="project_progress",
     name="项目进度",
+    shared=Sharing(with_partner=EVERY_ROW),  # what the partner's money builds
     model=Progress,
     columns=(
         Column("line", "项目名称", "line", required=True, aliases=("项目", "项目编码")),

@@ -13,6 +13,7 @@ from django.db.models import F, Model, Q
 from ledger import figures
 from ledger.figures import LineMoney
 from ledger.models import BudgetLine, EntryConcern, Period
+from ledger.registers import EVERY_ROW, get_register
 from ledger.scope import Scope
 from projects.models.project import Project
 
@@ -31,6 +32,8 @@ def standing(model: type[M], lines: Sequence[int]) -> list[M]:
 def seen_by(scope: Scope, register: str) -> Q:
     """Of a detail's rows, those whose entries the reader may see."""
     if scope.everything or register in scope.registers:
+        return Q()
+    if scope.partner and get_register(register).shared.with_partner is EVERY_ROW:
         return Q()
     units = list(scope.organization_ids)
     concerned = EntryConcern.objects.filter(organization__in=units).values("entry_id")

@@ -40,7 +40,7 @@ pytestmark = pytest.mark.django_db
 TODAY = date(2022, 11, 30)
 SECRET = "闭门不示"  # stands in every planted text
 # what 荣成 sees of whoever filed it; the rest is closed, and so is what will be declared later
-OPEN = {"secondment", "support_post", "support_work"}
+OPEN = {"secondment", "support_post", "support_work", "project", "project_progress"}
 IN_PART = {"fund_flow"}  # 到位 alone
 TO_A_UNIT = {"roster_handover", "meeting_decision"}  # to the unit a row names
 
@@ -49,7 +49,7 @@ PAGES = {
     "home", "healthz", "login", "logout", "password_change", "password_change_done",
     "desk:home", "desk:entries", "desk:draft", "desk:upload", "desk:discard", "desk:search", "desk:filters",
     "workbooks:list",  # what they see in 填报记录, as a file
-    "dashboard:home", "dashboard:plan_home", "dashboard:attention", "dashboard:line",
+    "dashboard:home", "dashboard:plan_home", "dashboard:attention", "dashboard:line", "dashboard:story",
 }  # fmt: skip
 
 
