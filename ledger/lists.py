@@ -194,12 +194,13 @@ class Heading:
 
     @property
     def is_short(self) -> bool:
-        """Whether its values are codes and days, which must not be broken in two lines."""
+        """Whether its values are codes, days and places, which must not be broken in two lines."""
         kind = self.column.kind if self.column is not None else ""
         return self.name in ("period", "occurred_on") or kind in (
             "date",
             "month",
             "dates",
+            "village",
             "identity",
             "phone",
         )
