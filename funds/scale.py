@@ -52,7 +52,7 @@ def report_tables(plan: Plan, scope: Scope, as_of: Period) -> Sequence[ReportTab
     rows = []
     for reading, amount in _this_year(plan, scope, as_of).items():
         if found is None:
-            rows.append([reading, wan(amount), "未录入", "—", "待录入上年金额及出处"])
+            rows.append([reading, wan(amount), "未录入", "—", "待录入"])
         else:
             verdict = "规模不减" if amount >= found.amount else "低于上年"
             rows.append([reading, wan(amount), wan(found.amount), wan(amount - found.amount), verdict])

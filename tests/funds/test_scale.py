@@ -37,9 +37,9 @@ def answers(scope: Scope, quarter: str = "2022Q2") -> list[list[str]]:
 def test_until_the_year_before_is_entered_the_answer_is_open(world: World) -> None:
     scope = scope_of(world.users["领导"])
     assert [row[1:] for row in answers(scope)] == [
-        ["450.00", "未录入", "—", "待录入上年金额及出处"],
-        ["313.00", "未录入", "—", "待录入上年金额及出处"],
-        ["450.00", "未录入", "—", "待录入上年金额及出处"],
+        ["450.00", "未录入", "—", "待录入"],
+        ["313.00", "未录入", "—", "待录入"],
+        ["450.00", "未录入", "—", "待录入"],
     ]
 
 
