@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+from django.db import transaction
 from django.utils import timezone
 
 from audit.events import record
@@ -138,10 +139,11 @@ def tell_books(files: Path) -> Books:
     story.tell(STORY)
     reach_somebody(world)
     said, clerk = story.entries["#文1"].pk, world.users["财政"]
-    Acknowledgement.objects.create(
-        entry_id=said, organization=world.units["财政局"], by=clerk, at=timezone.now()
-    )
-    record(verb="entry.acknowledged", by=clerk, target=f"ledger.entry:{said}", summary="确认收到")
+    with transaction.atomic():
+        Acknowledgement.objects.create(
+            entry_id=said, organization=world.units["财政局"], by=clerk, at=timezone.now()
+        )
+        record(verb="entry.acknowledged", by=clerk, target=f"ledger.entry:{said}", summary="确认收到")
     return Books(
         entries={name: entry.pk for name, entry in story.entries.items()},
         units={name: unit.pk for name, unit in world.units.items()},
