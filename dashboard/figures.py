@@ -140,7 +140,7 @@ class Judging:
 
     months: int | None  # whole months of the plan's year gone by; None: not compared (C9)
     limits: Mapping[str, Decimal]
-    opens: Container[str] = frozenset(figures.STAGES)
+    opens: Container[str]
 
     @property
     def pace(self) -> str:
