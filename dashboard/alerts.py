@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from dashboard.as_of import AsOf
 from directory.models import User
+from ledger.filings import REMIND_LATE
 from ledger.models import Entry, Filing
 from ledger.parameters import read_once
 from ledger.registers import Notice, all_registers, name_of
@@ -117,10 +118,11 @@ def _where(register: str, notice: Notice) -> str:
 
 
 def _overdue(user: User, today: date, each: int) -> AlertGroup:
+    days = REMIND_LATE.value()
     live = Entry.objects.for_user(user).filter(filing=OuterRef("pk")).exclude(state__in=Entry.GONE)
     late = (
         Filing.objects.for_user(user)
-        .filter(due_on__lt=today, nil_at__isnull=True)
+        .filter(due_on__lte=today - timedelta(days=days), nil_at__isnull=True)
         .filter(~Exists(live))
         .select_related("organization", "period")
         .order_by("due_on", "organization__code", "register")
@@ -135,7 +137,8 @@ def _overdue(user: User, today: date, each: int) -> AlertGroup:
         )
         for filing in found
     ]
-    return AlertGroup("逾期未报", "bad", "红", count, alerts, "过了报送期限，既没有提交也没有申报本期无")
+    rule = f"过了报送期限 {days} 天，既没有提交也没有申报本期无"
+    return AlertGroup("逾期未报", "bad", "红", count, alerts, rule)
 
 
 def _returned(user: User, today: date, days: int, each: int) -> AlertGroup:

@@ -16,7 +16,7 @@ from directory.people import people_for
 from directory.rights import may_see_restricted
 from ledger import lists
 from ledger.actions import is_in_force, may_step
-from ledger.filings import FilingState, states_of
+from ledger.filings import FilingState, Reminder, reminders, states_of
 from ledger.lists import WITH_NAMES, details_of
 from ledger.models import (
     Acknowledgement,
@@ -69,6 +69,8 @@ class Home:
     drafts: list[Draft]
     to_acknowledge: list[ToAcknowledge] = field(default_factory=list)
     tasks: list[OpenTask] = field(default_factory=list)
+    reminders: list[Reminder] = field(default_factory=list)
+    overdue: list[Reminder] = field(default_factory=list)  # of all units, for who reviews
     waiting: int | None = None
     oldest: datetime | None = None
 
@@ -76,14 +78,20 @@ class Home:
 def home(user: User, today: date) -> Home:
     """What `user` has to do on `today`: a handful of queries, whatever the amount of work."""
     waiting = oldest = None
+    due = filings_due(user, today)
     if may_review(user):
         queue = Entry.objects.for_user(user).filter(state=State.SUBMITTED)
         waiting = queue.count()
         first = queue.order_by("submitted_at").first()
         oldest = first.submitted_at if first else None
+    with read_once():
+        mine = reminders(due, today)
+        overdue = overdue_units(user, today) if may_review(user) else []
     return Home(
         registers=registers_for(user),
-        filings=filings_due(user, today),
+        filings=due,
+        reminders=mine,
+        overdue=overdue,
         returned=returned_to(user),
         drafts=list(
             Draft.objects.filter(owner=user).select_related("entry").defer("body").order_by("-updated_at")
@@ -126,6 +134,17 @@ def registers_for(user: User) -> list[Register]:
     if not may_file(user):
         return []
     return [register for register in all_registers().values() if register.may_file(user.organization)]
+
+
+def overdue_units(user: User, today: date) -> list[Reminder]:
+    """Which units owe what of quarters still open, and for how long: 逾期名单 (DOMAIN §7). Two queries."""
+    rows = (
+        Filing.objects.for_user(user)
+        .filter(period__is_closed=False, due_on__lt=today, register__in=list(all_registers()))
+        .select_related("organization", "period")
+    )
+    found = reminders(states_of(rows, today), today)
+    return [one for one in found if one.code == "late"]
 
 
 def filings_due(user: User, today: date) -> list[FilingState]:

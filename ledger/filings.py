@@ -13,7 +13,18 @@ from django.utils import timezone
 from directory.models import Organization
 from ledger.models import Assignment, Entry, Filing, Period
 from ledger.periods import reporting_period
-from ledger.registers import name_of
+from ledger.registers import Parameter, name_of
+
+# When a unit is reminded of what it owes (DOMAIN §7 Rhythm: T-5, T-1, T+1), in calendar days.
+REMIND_FIRST = Parameter(
+    "remind_first_days", "首次提醒：到期前", 5, "天", "从这一天起列在填报单位的“我的工作”里", most=60
+)
+REMIND_AGAIN = Parameter(
+    "remind_again_days", "再次提醒：到期前", 1, "天", "从这一天起标为急件，直到报送", most=60
+)
+REMIND_LATE = Parameter(
+    "remind_late_days", "逾期提醒：到期后", 1, "天", "满这么多天还没报的，列入逾期名单", least=1, most=60
+)
 
 _WHY = "报送按单位汇总，只返回传入的报送行"
 
@@ -128,3 +139,44 @@ def _state(filing: Filing, count: Mapping[str, Any], today: date) -> FilingState
         is_overdue=code == "not_filed" and today > filing.due_on,
         is_on_time=None if first is None else timezone.localdate(first) <= filing.due_on,
     )
+
+
+@dataclass(frozen=True)
+class Reminder:
+    """What a unit is told of a quarter that it has not filed: `code` is first, again or late; the registers it owes."""
+
+    code: str
+    organization: Organization
+    period: Period
+    due_on: date
+    days: int  # until it is due; negative once it is late
+    owed: tuple[FilingState, ...]
+
+    @property
+    def text(self) -> str:
+        """When it is due, in words."""
+        if self.days < 0:
+            return f"已逾期 {-self.days} 天（期限 {self.due_on}）"
+        when = {0: "今天", 1: "明天"}.get(self.days, f"还有 {self.days} 天")
+        return f"{when}到期（{self.due_on}）"
+
+
+def reminders(states: Iterable[FilingState], today: date) -> list[Reminder]:
+    """Whom to remind of what on `today`: one reminder a unit, quarter and due date, the latest first.
+
+    From REMIND_FIRST days before the due date, more urgent from REMIND_AGAIN, late REMIND_LATE days after it, until
+    something was filed or 本期无 was said (DOMAIN §7). The filings come with organization and period loaded.
+    """
+    first, again, late = REMIND_FIRST.value(), REMIND_AGAIN.value(), REMIND_LATE.value()
+    owing: dict[tuple[int, int, date], list[FilingState]] = {}
+    for state in states:
+        filing = state.filing
+        if state.code == "not_filed" and (filing.due_on - today).days <= max(first, again):
+            owing.setdefault((filing.organization_id, filing.period_id, filing.due_on), []).append(state)
+    found = []
+    for (_, _, due_on), owed in owing.items():
+        days = (due_on - today).days
+        code = "late" if -days >= late else "again" if days <= again else "first"
+        filing = owed[0].filing
+        found.append(Reminder(code, filing.organization, filing.period, due_on, days, tuple(owed)))
+    return sorted(found, key=lambda one: (one.days, one.organization.code))

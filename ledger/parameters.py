@@ -32,9 +32,11 @@ class Group:
 
 def all_groups() -> list[Group]:
     """Every declared parameter under its heading, each once: the books' own, the apps', then the registers'."""
-    from ledger.periods import DUE_DAYS, REPORT_DAYS, REVIEW_DAYS  # which reads values
+    from ledger.filings import REMIND_AGAIN, REMIND_FIRST, REMIND_LATE  # which read values
+    from ledger.periods import DUE_DAYS, REPORT_DAYS, REVIEW_DAYS
 
-    groups = [Group("季度与报送", (DUE_DAYS, REVIEW_DAYS, REPORT_DAYS))]
+    reminding = (REMIND_FIRST, REMIND_AGAIN, REMIND_LATE)
+    groups = [Group("季度与报送", (DUE_DAYS, REVIEW_DAYS, REPORT_DAYS, *reminding))]
     for config in apps.get_app_configs():
         if config.name != "ledger" and module_has_submodule(config.module, "parameters"):
             declared = import_module(f"{config.name}.parameters")

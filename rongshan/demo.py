@@ -1,6 +1,6 @@
 """A demonstration: invented, plainly labelled people and a year of entries on the 2022 plan, through actions only.
 
-Who: two clerks of 徐庄镇, clerks of four other units and of 区财政局, two reviewers, a leader, and one of each
+Who: two clerks of 徐庄镇, clerks of other townships and of ten departments, two reviewers, a leader, and one of each
 administrator. What: a believable 2022 in four quarters, of which two are closed; entries in every state; one attempt
 to overspend, which the audit trail keeps. All amounts after the plan's own are invented.
 """
@@ -36,6 +36,7 @@ from ledger.refusals import Refusal
 from ledger.registers import Column, Register
 from liaison.registers import MEETING, MEETING_DECISION
 from rongshan.demo_projects import Projects
+from rongshan.demo_registers import Registers
 from rongshan.demo_rooms import Story as Rooms
 from talent.registers import SUPPORT_POST
 
@@ -52,6 +53,12 @@ CAST: list[tuple[str, str, str, str]] = [
     ("tuanwei", "团演示", User.Role.CLERK, "tqw"),
     ("caizheng", "财演示", User.Role.CLERK, "czj"),
     ("renshe", "社演示", User.Role.CLERK, "rsj"),
+    ("zuzhi", "组演示", User.Role.CLERK, "zzb"),
+    ("nongye", "农演示", User.Role.CLERK, "nyncj"),
+    ("wenlv", "文演示", User.Role.CLERK, "wlj"),
+    ("toucu", "投演示", User.Role.CLERK, "tcj"),
+    ("fulian", "妇演示", User.Role.CLERK, "fl"),
+    ("xuanchuan", "宣演示", User.Role.CLERK, "xcb"),
     ("shenhe", "审演示", User.Role.REVIEWER, "xczxj"),
     ("fuhe", "复演示", User.Role.REVIEWER, "xczxj"),
     ("lingdao", "领演示", User.Role.LEADER, "xczxj"),
@@ -163,6 +170,7 @@ class _Year:
         self.units = {unit.short_name: unit for unit in Organization.objects.all()}
         self.rooms = Rooms(self)
         self.projects = Projects(self)
+        self.registers = Registers(self, lambda serial: (demo_name(serial), demo_number(serial)))
 
     # --- the four quarters --------------------------------------------------------------------------------------
 
@@ -190,6 +198,7 @@ class _Year:
                 organization=self.units[unit], register=FUND_FLOW.code, period__code="2022Q1"
             )
             bookkeeping.declare_nil(by=self.cast[who], on=date(2022, 4, 2), filing=nil)
+        self.registers.first_quarter()
         self._close("2022Q1", "2022-04-11")
 
     def second_quarter(self) -> None:
@@ -223,6 +232,7 @@ class _Year:
         self.people("2022-06-20", farming, range(24))
         self.roster("2022-06-28")
         self.rooms.choose_rooms()
+        self.registers.second_quarter()
         self._close("2022Q2", "2022-07-12")
 
     def third_quarter(self) -> None:
@@ -265,6 +275,7 @@ class _Year:
         self.people("2022-09-22", skills, range(22, 46))  # two of them were in the first course
 
         self.with_rongcheng()
+        self.registers.third_quarter()
 
     def roster(self, on: str) -> None:
         """Eight people of the roster, two of them unable to work."""
@@ -297,10 +308,10 @@ class _Year:
             "kind": "doctor", "birth_month": "1980-03", "specialty": "骨科", "home_unit": "荣成市人民医院（演示）",
             "host_unit": "山亭区人民医院（演示）", "planned_months": 6, "starts_on": date(2022, 8, 1), "state": "there",
         }  # fmt: skip
-        self.take("2022-08-02", "rongcheng", SUPPORT_POST, {**post, "name": "演示医甲"})
+        self.doctor = self.take("2022-08-02", "rongcheng", SUPPORT_POST, {**post, "name": "演示医甲"})
         self.take("2022-09-02", "rongcheng", SUPPORT_POST,
                   {**post, "name": "演示医乙", "specialty": "儿科", "starts_on": date(2022, 9, 1)}, approve=False)  # fmt: skip
-        meeting = self.take("2022-08-19", "shenhe", MEETING, {
+        self.meeting = self.take("2022-08-19", "shenhe", MEETING, {
             "held_on": date(2022, 8, 18), "kind": "joint", "name": "荣成—山亭协作联席会议（演示）", "place": "山亭",
             "level": "chief", "rongcheng": "市委副书记（演示）", "shanting": "区委副书记（演示）", "agenda": "年度协作推进",
         })  # fmt: skip
@@ -308,7 +319,7 @@ class _Year:
             (("共建劳务市场", "区人社局", "2022-10-31"), ("衔接推进区观摩", "北庄镇", "2027-03-31")), 1
         ):
             self.take("2022-08-22", "shenhe", MEETING_DECISION, {
-                "meeting": meeting, "number": number, "text": text, "owner": self.units[unit],
+                "meeting": self.meeting, "number": number, "text": text, "owner": self.units[unit],
                 "due_on": date.fromisoformat(due), "state": "open",
             })  # fmt: skip
 
@@ -359,6 +370,8 @@ class _Year:
         drafts.save_draft(by=self.cast["xuzhuang"], token=uuid4(), register=FUND_FLOW.code,
                           typed={"event": ["spend"], "amount": ["3.2"], "purpose": ["湖沟村公厕"]},
                           title="支出 3.2 湖沟村公厕")  # fmt: skip
+        self.registers.fourth_quarter()
+        self.registers.on_projects()
 
     # --- how an event is told -----------------------------------------------------------------------------------
 

@@ -8,16 +8,15 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Mapping, Sequence
-from datetime import date
 from typing import TYPE_CHECKING
 
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from ledger import actions, evidence
+from ledger import evidence
 from ledger.models import Entry, Evidence
-from ledger.parsing import Known, Raw, parse
 from ledger.registers import Register
 from projects.registers import ASSET, NOTICE, PROGRESS, PROJECT, WORK, ZONE_MEMBER
+from rongshan.demo_telling import tell
 
 if TYPE_CHECKING:
     from rongshan.demo import _Year
@@ -182,9 +181,11 @@ class Projects:
         ):
             self.progress("2022-10-02", code, "2022-09-30", image, percent, disbursed, spent)
 
-        for (entry, work), actual in zip(self.works, ("1200", "68", "720", "0"), strict=True):
+        for n, actual in enumerate(("1200", "68", "720", "0")):
+            entry, work = self.works[n]
             done = {**work, "完成数量": actual, "截至日期": "2022-09-28"}
-            self.record("2022-09-28", "xuzhuang", WORK, done, after=entry, photo=actual != "0")
+            later = self.record("2022-09-28", "xuzhuang", WORK, done, after=entry, photo=actual != "0")
+            self.works[n] = (later, done)
 
     def fourth_quarter(self) -> None:
         self.step("2022-10-11", "2022-01-01", 项目状态="已验收", 验收时间="2022-10-10", 验收结论="整改",
@@ -243,24 +244,14 @@ class Projects:
         *,
         after: Entry | None = None,
         photo: bool = False,
+        approve: bool = True,
+        returned: str = "",
     ) -> Entry:
         """One row of a register, typed as its form would be, by column label; approved the same day."""
-        day, user = date.fromisoformat(on), self.year.cast[who]
-        known = Known(user=user, on=day, year=2022)
-        values = {
-            c.name: parse(c, Raw(typed.get(c.label, ""), unit=c.unit or "元"), known)
-            for c in register.columns
-        }
-        assert register.make is not None
-        (made,) = register.make([values], user, day)
-        assert made.row is not None, (register.code, typed, made.errors)
-        files = [*self.year.proof(who, f"{register.code} {on}"), *(self._photo(who) if photo else ())]
-        if after is None:
-            entry = actions.submit(by=user, on=day, register=register, row=made.row, evidence=files)
-        else:
-            entry = actions.step(by=user, on=day, entry=after, row=made.row, evidence=files)
-        actions.approve(by=self.year.shen, on=day, entry=entry, version=1)
-        return Entry.objects.unscoped("演示").select_related("filed_for", "subject").get(pk=entry.pk)
+        files = self._photo(who) if photo else ()
+        return tell(
+            self.year, on, who, register, typed, after=after, files=files, approve=approve, returned=returned
+        )
 
     def _photo(self, who: str) -> Sequence[Evidence]:
         user = self.year.cast[who]

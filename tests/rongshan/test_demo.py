@@ -9,6 +9,7 @@ from audit.models import Event
 from directory.models import User
 from ledger import figures
 from ledger.models import Draft, Entry, Period, Plan
+from ledger.registers import all_registers
 from ledger.scope import Scope
 from ledger.verify import verify
 from rongshan import demo
@@ -32,9 +33,21 @@ def test_a_year_of_entries_in_every_state_with_one_refused_overspending() -> Non
     assert (money.arranged, money.received) == (450_000_000, 450_000_000)
     assert figures.is_demonstration()
     assert list(verify()) == []
+    states: dict[str, set[str]] = {code: set() for code in all_registers()}
+    for code, state in entries.values_list("register", "state"):
+        states[code].add(state)
+    declared = {
+        code for code, one in all_registers().items() if not one.model.__module__.startswith("tests.")
+    }
+    bare = {code: states[code] for code in declared if not _has_some_of_each(states[code])}
+    assert bare == {}  # every register shows what is approved, and what waits or went back
     before = entries.count()
     demo.load()
     assert entries.count() == before
+
+
+def _has_some_of_each(states: set[str]) -> bool:
+    return "approved" in states and bool(states & {"submitted", "returned"})
 
 
 def test_it_refuses_to_write_over_real_data() -> None:
