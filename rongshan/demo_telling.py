@@ -29,7 +29,8 @@ def tell(
     approve: bool = True,
     returned: str = "",
 ) -> Entry:
-    """File one row, or the next step of `after`, or with a `reason` its correction. `typed`: column label → text; `given`: column name → what no text names,
+    """File one row, or the next step of `after`, or with a `reason` its correction. `typed`:
+    column label → text; `given`: column name → what no text names,
     such as the entry it belongs to; `files`: beside a paper of its own. Decided the same day: approved, unless it is to
     wait (`approve`) or goes back with the reason `returned`.
     """
