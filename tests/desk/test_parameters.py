@@ -24,7 +24,8 @@ from directory.models import Organization, Person
 from labor import handovers
 from labor.models import Placement, RosterHandover
 from labor.placements import decide_placements
-from ledger.models import Threshold, ThresholdChange
+from ledger.filings import FilingState, reminders
+from ledger.models import Filing, Period, Threshold, ThresholdChange
 from ledger.parameters import all_groups, read_once
 from ledger.periods import ensure_quarter
 from ledger.registers import Parameter
@@ -74,11 +75,22 @@ def handed_over() -> RosterHandover:
     )
 
 
+def reminded(days: int) -> list[str]:
+    """Of what is due in that many days; negative: it was due."""
+    due = date(2022, 7, 5)
+    filing = Filing(organization=Organization(code="x"), period=Period(code="2022Q2"), due_on=due)
+    state = FilingState(filing, "", "not_filed", "", 0, 0, 0, False, None)
+    return [one.code for one in reminders([state], due - timedelta(days=days))]
+
+
 # code → (another value, what a rule then says differently); a parameter of a rule not listed here must be read by one
 RULES: dict[str, tuple[int, Callable[[], object]]] = {
     "period_due_days": (6, lambda: days_after("due_on")),
     "period_review_days": (9, lambda: days_after("review_due_on")),
     "period_report_days": (12, lambda: days_after("report_due_on")),
+    "remind_first_days": (10, lambda: reminded(8)),
+    "remind_again_days": (3, lambda: reminded(2)),
+    "remind_late_days": (3, lambda: reminded(-2)),
     "light_yellow_pp": (5, lambda: thresholds()["light_yellow_pp"]),
     "light_red_pp": (20, lambda: thresholds()["light_red_pp"]),
     "year_end_yellow": (90, lambda: thresholds()["year_end_yellow"]),
