@@ -79,9 +79,15 @@ class OutForm(_UnitAndQuarter):
         super().__init__(data, user=user)
         field = self.fields["register"]
         assert isinstance(field, forms.ChoiceField)
-        field.choices = register_choices(user, of_others=True)
+        field.choices = register_choices(user, of_others=self.of_others)
         field.widget.attrs["class"] = "form-select"
         self.order_fields(["register", "organization", "period"])
+
+
+class GridForm(OutForm):
+    """Which sheet to fill on the web: one's own unit's."""
+
+    of_others = False
 
 
 class VoidForm(forms.Form):

@@ -2,11 +2,12 @@
 
 from django.urls import path
 
-from workbooks import listing, views
+from workbooks import grid, listing, views
 
 app_name = "workbooks"
 urlpatterns = [
     path("", views.home, name="home"),
+    path("grid/", grid.grid, name="grid"),
     path("upload/", views.upload, name="upload"),
     path("preview/<slug:token>/", views.preview, name="preview"),
     path("batches/<int:pk>/", views.batch, name="batch"),

@@ -77,7 +77,7 @@ def upload(request: HttpRequest) -> HttpResponse:
                     if rows > jobs.IN_REQUEST:
                         token = _hand_over(user, data, file.name, form.cleaned_data, rows)
                     else:
-                        token = _wait(request, data, file.name, form.cleaned_data)
+                        token = wait(request, _upload(data, file.name, form.cleaned_data))
                     return redirect("workbooks:preview", token)
     return render(
         request,
@@ -95,8 +95,8 @@ def preview(request: HttpRequest, token: str) -> HttpResponse:
     job = jobs.jobs_of(user, token).first()
     if job is not None:
         return _job(request, job)
-    waiting = _waiting(request, token)
-    if waiting is None:
+    kept = waiting(request, token)
+    if kept is None:
         messages.warning(request, "这次上传已经处理或已过期，请重新上传。")
         return redirect("workbooks:upload")
     today = timezone.localdate()
@@ -104,7 +104,7 @@ def preview(request: HttpRequest, token: str) -> HttpResponse:
         if request.method == "POST":
             valid_only = request.POST.get("rows") == "valid"
             report = planning.commit(
-                by=user, on=today, upload=waiting, valid_only=valid_only, seen=request.POST.get("seen", "")
+                by=user, on=today, upload=kept, valid_only=valid_only, seen=request.POST.get("seen", "")
             )
             if report.batch is not None:
                 _forget(request, token)
@@ -119,7 +119,7 @@ def preview(request: HttpRequest, token: str) -> HttpResponse:
                 )
                 return redirect("workbooks:batch", report.batch.pk)
         else:
-            report = planning.preview(by=user, on=today, upload=waiting)
+            report = planning.preview(by=user, on=today, upload=kept)
     except planning.Changed as refusal:
         messages.warning(request, refusal.message)
         return redirect("workbooks:preview", token)
@@ -127,20 +127,22 @@ def preview(request: HttpRequest, token: str) -> HttpResponse:
         _forget(request, token)
         messages.error(request, refusal.message)
         return redirect("workbooks:upload")
-    return render(request, "workbooks/preview.html", _shown(report.as_page(jobs.SHOWN), waiting))
+    shown = _shown(report.as_page(jobs.SHOWN), kept)
+    is_grid = request.session[WAITING][token].get("is_grid", False)
+    return render(request, "workbooks/preview.html", shown | {"grid_token": token if is_grid else ""})
 
 
 def _shown(
-    page: dict[str, Any], waiting: planning.Upload | ImportJob, job: ImportJob | None = None
+    page: dict[str, Any], upload: planning.Upload | ImportJob, job: ImportJob | None = None
 ) -> dict[str, Any]:
     errors = page["counts"]["errors"]
     closed = {one.name for one in all_registers().values() if one.is_restricted}
     named = [sheet["register"] for sheet in page["sheets"] if sheet["register"] in closed]
     return {
         "report": page,
-        "upload": waiting,
+        "upload": upload,
         # people name files after whom they are about
-        "name": f"{named[0]}（文件名不显示）" if named else waiting.name,
+        "name": f"{named[0]}（文件名不显示）" if named else upload.name,
         "job": job,
         "shown": jobs.SHOWN,
         "may_all": page["to_write"] and not errors,
@@ -353,26 +355,30 @@ def _upload(data: bytes, name: str, chosen: dict[str, Any]) -> planning.Upload:
     return planning.Upload(data, name, chosen["organization"], chosen["period"], registers)
 
 
-def _wait(request: HttpRequest, data: bytes, name: str, chosen: dict[str, Any]) -> str:
-    """Keep the file for this session only; the address holds nothing but a random token."""
-    token = storage.put_pending(data)
-    waiting = dict(request.session.get(WAITING, {}))
-    for old in list(waiting)[: max(0, len(waiting) - MOST_WAITING + 1)]:
+def wait(request: HttpRequest, upload: planning.Upload, *, is_grid: bool = False) -> str:
+    """Keep a file for this session only, until it is confirmed; the address holds nothing but the random token.
+
+    `is_grid`: it was typed on the web, and can be gone on with there.
+    """
+    token = storage.put_pending(upload.data)
+    kept = dict(request.session.get(WAITING, {}))
+    for old in list(kept)[: max(0, len(kept) - MOST_WAITING + 1)]:
         storage.drop_pending(old)
-        del waiting[old]
-    waiting[token] = {
-        "name": _kept_name(name, chosen),
-        "organization": chosen["organization"].pk,
-        "period": chosen["period"].pk,
-        "register": chosen["register"],
+        del kept[old]
+    register = upload.registers[0] if upload.registers else ""
+    kept[token] = {
+        "name": _kept_name(upload.name, register),
+        "organization": upload.organization.pk,
+        "period": upload.period.pk,
+        "register": register,
+        "is_grid": is_grid,
     }
-    request.session[WAITING] = waiting
+    request.session[WAITING] = kept
     return token
 
 
-def _kept_name(name: str, chosen: dict[str, Any]) -> str:
+def _kept_name(name: str, code: str) -> str:
     """The file's name as it may be kept: without numbers; of a restricted register, the register's."""
-    code = chosen["register"]
     if code and get_register(code).is_restricted:
         return f"{name_of(code)}{Path(name).suffix}"
     return hide_numbers(name)[-200:]
@@ -381,11 +387,14 @@ def _kept_name(name: str, chosen: dict[str, Any]) -> str:
 def _hand_over(user: User, data: bytes, name: str, chosen: dict[str, Any], rows: int) -> str:
     """Keep the file for the worker; the address holds nothing but a random token, which opens it for its owner only."""
     token = storage.put_pending(data)
-    jobs.ask(by=user, token=token, upload=_upload(data, _kept_name(name, chosen), chosen), rows=rows)
+    jobs.ask(
+        by=user, token=token, upload=_upload(data, _kept_name(name, chosen["register"]), chosen), rows=rows
+    )
     return token
 
 
-def _waiting(request: HttpRequest, token: str) -> planning.Upload | None:
+def waiting(request: HttpRequest, token: str) -> planning.Upload | None:
+    """The file that waits under a token in this session, if any."""
     kept = request.session.get(WAITING, {}).get(token)
     if kept is None:
         return None
@@ -404,6 +413,6 @@ def _waiting(request: HttpRequest, token: str) -> planning.Upload | None:
 
 def _forget(request: HttpRequest, token: str) -> None:
     storage.drop_pending(token)
-    waiting = dict(request.session.get(WAITING, {}))
-    waiting.pop(token, None)
-    request.session[WAITING] = waiting
+    kept = dict(request.session.get(WAITING, {}))
+    kept.pop(token, None)
+    request.session[WAITING] = kept

@@ -76,7 +76,7 @@ def template(
     for index, column in enumerate(columns, 1):
         letter = get_column_letter(index)
         guide = sheet.cell(3, index)
-        write(guide, _guidance(column))
+        write(guide, guidance(column))
         guide.font = Font(italic=True, size=9, color="FF565D66")
         guide.alignment = Alignment(wrap_text=True, vertical="top")
         _heading(sheet.cell(HEADER_ROW, index), column)
@@ -84,9 +84,9 @@ def template(
         dimension.width = WIDTHS.get(column.kind, 16)
         if column.kind in TEXT_KINDS:
             dimension.number_format = "@"
-        allowed = _allowed(column, known, organization)
-        if allowed:
-            options.offer(sheet, f"{letter}{HEADER_ROW + 1}:{letter}{LAST_ROW}", column, allowed)
+        choices = allowed(column, known, organization)
+        if choices:
+            options.offer(sheet, f"{letter}{HEADER_ROW + 1}:{letter}{LAST_ROW}", column, choices)
     sheet.row_dimensions[3].height = 42
     sheet.freeze_panes = f"A{HEADER_ROW + 1}"
     _paper(sheet)
@@ -124,6 +124,25 @@ def export(*, register: Register, entries: QuerySet[Entry], title: str, on: date
     sheet.freeze_panes = f"A{HEADER_ROW + 1}"
     _paper(sheet)
     return _bytes(book)
+
+
+def plain_sheet(register: Register, rows: Sequence[Sequence[str]]) -> bytes:
+    """An .xlsx of texts under the register's headings, which stand in its first row."""
+    book, sheet = _book(register.name[:31])
+    for index, column in enumerate(register.columns, 1):
+        _heading(sheet.cell(1, index), column)
+    for number, row in enumerate(rows, 2):
+        for index, text in enumerate(row, 1):
+            if text:
+                cell = sheet.cell(number, index)
+                write(cell, text)
+                cell.number_format = "@"
+    return _bytes(book)
+
+
+def heading_of(column: Column) -> str:
+    """A column's heading in our sheets, with the unit of money, which is never guessed (DOMAIN §4 rule 8)."""
+    return f"{column.label}（元）" if column.kind == "money" else column.label
 
 
 def live(entries: QuerySet[Entry], register: Register) -> QuerySet[Entry]:
@@ -218,19 +237,19 @@ def _title(sheet: Worksheet, title: str, width: int) -> None:
 
 
 def _heading(cell: Any, column: Column, *, required: bool = True) -> None:
-    unit = "（元）" if column.kind == "money" else ""
-    write(cell, f"{column.label}{unit}{'*' if required and column.required else ''}")
+    write(cell, f"{heading_of(column)}{'*' if required and column.required else ''}")
     cell.font, cell.fill, cell.border, cell.alignment = Font(bold=True), _HEAD, _BOX, _CENTRE
 
 
-def _guidance(column: Column) -> str:
+def guidance(column: Column) -> str:
+    """How a column is filled, in one line."""
     parts = ["必填" if column.required else "选填", FORMATS.get(column.kind, ""), column.help]
     if column.example and not column.personal:
         parts.append(f"例如 {column.example}")
     return "；".join(part.rstrip("。") for part in parts if part)
 
 
-def _allowed(column: Column, known: Known, organization: Organization) -> list[str]:
+def allowed(column: Column, known: Known, organization: Organization) -> list[str]:
     """What may stand in the column, as the import reads it; empty for a free one."""
     if column.kind == "choice":
         return [label for _, label in column.choices]
