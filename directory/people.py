@@ -330,6 +330,28 @@ def people_for(user: User) -> QuerySet[Person]:
     return known.filter(own)
 
 
+def candidates(
+    *, user: User, on: date, wanted: Collection[tuple[str, str]]
+) -> dict[tuple[str, str], list[str]]:
+    """(name, first digits of a damaged number) → people `user` may see who are called so and whose number begins so, as
+    "370406********1234（徐庄镇）"; at most three each. Two queries; nobody is chosen (DOMAIN §6)."""
+    found: dict[tuple[str, str], list[str]] = {}
+    by_name: dict[str, list[Person]] = {}
+    people = people_for(user).filter(name__in={name for name, _ in wanted}, merged_into=None)
+    for person in people.select_related("division__parent").order_by("pk")[:2000]:
+        by_name.setdefault(person.name, []).append(person)
+    for name, digits in wanted:
+        for person in by_name.get(name, ()):
+            number = person.id_number.open()
+            if is_child(person.birth_date, on) or not number.startswith(digits):
+                continue
+            if len(found.setdefault((name, digits), [])) < 3:
+                place = person.division
+                town = place.parent if place is not None and place.level == "village" else place
+                found[name, digits].append(mask_id_staff(number) + (f"（{town.name}）" if town else ""))
+    return found
+
+
 def sees_everybody(user: User) -> bool:
     """Whether the masked pages of all units are open to `user`: the bureau and the leaders."""
     bureau = user.organization is not None and user.organization.kind == Organization.Kind.BUREAU

@@ -15,6 +15,7 @@ from django.http import HttpRequest
 
 from directory.admin import AuditedAdmin
 from directory.models import User
+from directory.names import plain
 from ledger import filings
 from ledger.models import (
     Account,
@@ -22,6 +23,7 @@ from ledger.models import (
     BudgetLine,
     Clause,
     Detail,
+    HeadingAlias,
     LineAlias,
     OpenQuestion,
     Period,
@@ -33,7 +35,7 @@ from ledger.models import (
     Transfer,
 )
 from ledger.permissions import may_review
-from ledger.registers import Register, all_registers
+from ledger.registers import Register, all_registers, get_register, name_of
 
 M = TypeVar("M", bound=models.Model)
 
@@ -169,6 +171,59 @@ class LineAliasAdmin(AuditedAdmin[LineAlias]):
     list_select_related = ("line",)
     search_fields = ("name",)
     ordering = ("line", "name")
+
+
+class HeadingChoice(forms.ModelForm[HeadingAlias]):
+    """Register and column in one list; a heading that means another column already is refused."""
+
+    where = forms.ChoiceField(
+        label="台账和栏目",
+        choices=lambda: [
+            (r.name, [(f"{r.code}:{c.name}", f"{r.name}　{c.label}") for c in r.columns])
+            for r in all_registers().values()
+            if r.columns
+        ],
+    )
+
+    class Meta:
+        model = HeadingAlias
+        fields = ("heading",)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.pk:
+            self.fields["where"].initial = f"{self.instance.register}:{self.instance.column}"
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if "where" in data:
+            self.instance.register, _, self.instance.column = data["where"].partition(":")
+        own = get_register(self.instance.register).columns if self.instance.register else ()
+        for column in own:
+            known = {plain(text) for text in (column.label, *column.aliases)}
+            if plain(data.get("heading", "")) in known and column.name != self.instance.column:
+                self.add_error("heading", f"这种写法已是“{column.label}”，请换一个，或改选栏目。")
+        return data
+
+
+@admin.register(HeadingAlias)
+class HeadingAliasAdmin(AuditedAdmin[HeadingAlias]):
+    form = HeadingChoice
+    fields = ("where", "heading")
+    list_display = ("heading", "register_name", "column_label")
+    search_fields = ("heading",)
+    list_filter = ("register",)
+    ordering = ("register", "column", "heading")
+
+    @admin.display(description="台账")
+    def register_name(self, alias: HeadingAlias) -> str:
+        return name_of(alias.register)
+
+    @admin.display(description="栏目")
+    def column_label(self, alias: HeadingAlias) -> str:
+        register = all_registers().get(alias.register)
+        labels = {column.name: column.label for column in register.columns} if register else {}
+        return labels.get(alias.column, alias.column)
 
 
 @admin.register(ThresholdChange)

@@ -60,7 +60,8 @@ class Raw:
     """One field of a form or one cell of a sheet. Its repr shows nothing of it.
 
     `text`: as a person reads it (a real date cell: "2022-03-01"). `number`: set when the cell holds a number.
-    `unit`: what the heading or the form says of money ("元", "万元"); "" is unknown and never guessed.
+    `unit`: what the heading or the form says of money ("元", "万元"), or heading and column of a percentage ("%": 85 is
+    85%, "1": 0.85 is); "" is unknown and never guessed.
     """
 
     text: str
@@ -262,8 +263,9 @@ def _percent(column: Column, raw: Raw, known: Known) -> Decimal:
     text = plain(raw.text)
     try:
         if raw.number is not None:
-            value = raw.number * 100 if "%" in raw.number_format else raw.number
-            if "%" not in raw.number_format and 0 < value <= 1:
+            of_one = "%" in raw.number_format or raw.unit == "1"
+            value = raw.number * 100 if of_one else raw.number
+            if not of_one and raw.unit != "%" and 0 < value <= 1:
                 raise ParseError(f"{column.label}写的是{text}，是{text}%还是{value * 100:f}%？请写明百分号。")
         else:
             value = Decimal(text.removesuffix("%"))
@@ -291,18 +293,35 @@ def _date(column: Column, raw: Raw, known: Known) -> date:
         return date.fromisoformat(raw.text[:10])
     if raw.number is not None and _is_whole(raw.number) and int(raw.number) in SERIALS:
         return (date(1904, 1, 1) if known.date1904 else date(1899, 12, 30)) + timedelta(days=int(raw.number))
-    text = plain(raw.text)
+    text = _day_text(raw.text)
     if parts := re.fullmatch(r"(\d{4})(\d{2})(\d{2})", text):
         return _day(int(parts[1]), int(parts[2]), int(parts[3]), column)
     return _one_day(column, text, raw, known.year)
+
+
+_CLOCK = re.compile(r"(?<=\d)[\sT]+\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?$")
+_HAN_DIGITS = str.maketrans("〇零○一二三四五六七八九", "000123456789")
+
+
+def _day_text(text: str) -> str:
+    """A date as written: without the time of day that other systems put behind it, 二〇二二年三月一日 in digits."""
+    text = _CLOCK.sub("", unicodedata.normalize("NFKC", text.replace("○", "〇")).strip())
+    text = re.sub(r"[。．、](?=\d)", ".", plain(text)).rstrip(".。")
+    if re.search(r"[一二三四五六七八九十][年月日号]", text):
+        text = re.sub(r"([一二三])?十([一二三四五六七八九])?", _ten, text).translate(_HAN_DIGITS)
+    return text
+
+
+def _ten(found: re.Match[str]) -> str:
+    return f"{found[1] or '一'}{found[2] or '〇'}"
 
 
 def _one_day(column: Column, text: str, raw: Raw, year: int | None) -> date:
     parts = re.fullmatch(_DAY, text)
     if parts is None:
         raise ParseError(f"{column.label}请写成 2022-03-01 这样的日期。")
+    _refuse_ambiguous(column, raw)
     if parts[3] is None:
-        _refuse_ambiguous(column, raw)
         raise ParseError(f"{column.label}只写到月，请写明是哪一天，例如 2022-03-01。")
     if parts[1] is None and year is None:
         raise ParseError(f"{column.label}没有写年份，请写成 2022-03-01 这样的日期。")
@@ -314,11 +333,16 @@ def _dates(column: Column, raw: Raw, known: Known) -> tuple[date, date]:
     if raw.is_date or raw.number is not None:
         day = _date(column, raw, known)
         return day, day
-    text = re.sub(r"[—–~～]+|--", "至", plain(raw.text)).replace("到", "至")
+    text = re.sub(r"[—–~～]+|--", "至", _day_text(raw.text)).replace("到", "至")
+    if re.fullmatch(r"\d{4}[./年]\d{1,2}月?[-至](\d{4}[./年])?\d{1,2}月?", text):
+        raise ParseError(f"{column.label}只写到月，请写明是哪一天到哪一天，例如 2022.6.6-6.10。")
     first, parted, last = text.partition("至")
     if not parted:
         # a dash between the two days: the only one, or the one after a whole date written with dots or characters
-        dashed = re.fullmatch(r"(\d{4}[./年]\d{1,2}[./月]\d{1,2}日?|\d{1,2}[.月]\d{1,2}日?)-(.+)", text)
+        dashed = re.fullmatch(
+            r"(\d{4}[./年]\d{1,2}[./月]\d{1,2}日?|\d{1,2}[./月]\d{1,2}日?|\d{4}-\d{1,2}-\d{1,2}(?=-\d{4}))-(.+)",
+            text,
+        )
         first, last = (dashed[1], dashed[2]) if dashed else (text, "")
     if not parted and not last:
         one = Raw(first)
@@ -339,7 +363,7 @@ def _month(column: Column, raw: Raw, known: Known) -> str:
         return raw.text[:7]
     if raw.number is not None and _is_whole(raw.number) and int(raw.number) in SERIALS:
         return f"{_date(column, raw, known):%Y-%m}"
-    text = plain(raw.text)
+    text = _day_text(raw.text)
     if parts := re.fullmatch(r"(\d{4})(\d{2})", text):
         return _year_month(int(parts[1]), int(parts[2]), column)
     parts = re.fullmatch(r"(?:(\d{4})[-./年])?(\d{1,2})月?(?:[-./]?\d{1,2}日?)?", text)
@@ -353,10 +377,15 @@ def _month(column: Column, raw: Raw, known: Known) -> str:
 
 
 def _refuse_ambiguous(column: Column, raw: Raw) -> None:
-    """2022.10 typed as a number is stored as 2022.1 (DOMAIN §4 rule 9): nobody can tell any more."""
-    if raw.number is not None and re.fullmatch(r"\d{4}\.1", plain(raw.text)):
+    """2022.10 typed as a number is stored as 2022.1, and 6.10 as 6.1 (DOMAIN §4 rule 9): nobody can tell any more."""
+    text = plain(raw.text)
+    if raw.number is not None and re.fullmatch(r"\d{4}\.1", text):
         raise ParseError(
             f"{column.label}是数字“{raw.text.strip()}”，分不清1月和10月，请设为文本后写成 2022-10。"
+        )
+    if raw.number is not None and re.fullmatch(r"\d{1,2}\.[123]", text):
+        raise ParseError(
+            f"{column.label}是数字“{raw.text.strip()}”，分不清{text[-1]}日和{text[-1]}0日，请设为文本后写成 2022-06-10。"
         )
 
 
@@ -421,6 +450,8 @@ def _person_name(column: Column, raw: Raw, known: Known) -> str:
 
 def _village(column: Column, raw: Raw, known: Known) -> Division:
     """A village with its township in front, or only the township."""
+    if re.search(r"\S\s*[、，,;；\n]\s*\S", raw.text) and not _is_one_place(raw.text, known):
+        raise ParseError(f"{column.label}一格里有几个地方，请分成几行，每行写一个。")
     try:
         return known.names.match_township(raw.text)
     except matching.Ambiguous as error:
@@ -431,6 +462,16 @@ def _village(column: Column, raw: Raw, known: Known) -> Division:
         return known.names.match_village(raw.text)
     except (matching.NoMatch, matching.Ambiguous) as error:
         raise ParseError(str(error)) from None
+
+
+def _is_one_place(text: str, known: Known) -> bool:
+    for match in (known.names.match_township, known.names.match_village):
+        try:
+            match(text)
+        except (matching.NoMatch, matching.Ambiguous):
+            continue
+        return True
+    return False
 
 
 def _organization(column: Column, raw: Raw, known: Known) -> Organization:

@@ -237,6 +237,7 @@ ROLE_PERMISSIONS = {
         "ledger.change_period",
         "ledger.*_assignment",
         "ledger.*_linealias",
+        "ledger.*_headingalias",
     ]
 }
 

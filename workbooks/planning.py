@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
@@ -22,9 +24,10 @@ from directory.identity import mask_name, mask_phone
 from directory.matching import Ambiguous, Names, NoMatch
 from directory.models import Organization, User
 from directory.names import plain
+from directory.people import candidates
 from ledger import batches
 from ledger.actions import refusable
-from ledger.models import Batch, Period, Plan
+from ledger.models import Batch, HeadingAlias, Period, Plan
 from ledger.parsing import Known, ParseError, Raw, parse
 from ledger.permissions import may_file
 from ledger.refusals import Refusal
@@ -39,6 +42,7 @@ from workbooks.sheets import Place, Table, text_of, understand, version_of
 
 MOST_ROWS = 40_000
 SPARE_ROWS = 1_000  # headings, totals, remarks
+MOST_DAMAGED = 500  # identity cells of one file for which candidates are looked up
 HIDDEN_VALUE = "（已隐去）"
 LARGE_WAN, SMALL_YUAN = Decimal(100_000), Decimal(100)
 
@@ -298,7 +302,10 @@ def _run(by: User, on: date, upload: Upload, sheets: Sequence[Sheet], path: str 
     """Read, check, plan and file everything, inside the caller's transaction."""
     findings, report = Findings(), Report()
     registers = registers_for(upload.organization, upload.registers)
-    tables = understand(sheets, registers, findings)
+    aliases: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    for alias in HeadingAlias.objects.order_by("pk"):
+        aliases[alias.register].append((alias.heading, alias.column))
+    tables = understand(sheets, registers, findings, aliases)
     if not tables and not findings.errors:
         names = "、".join(f"“{register.name}”" for register in registers)
         raise NothingToRead(
@@ -332,6 +339,7 @@ def _file(
 ) -> None:
     plans = list(Plan.objects.order_by("-year"))
     before = standing(plans, by)
+    met = Counter[int]()  # batch → rows of the file that say what it said
     digest = hashlib.sha256()
     file = batches.Upload(upload.name, upload.sha256, path or f"preview/{upload.sha256[:64]}")
     for register in _in_order({table.register.code: table.register for table in tables}):
@@ -343,6 +351,13 @@ def _file(
         for row, plan in planned:
             report.added += plan.kind == batches.ADDED
             report.unchanged += plan.kind == batches.UNCHANGED
+            if (
+                plan.kind == batches.UNCHANGED
+                and plan.entry is not None
+                and plan.entry.batch_id
+                and not row.back
+            ):
+                met[plan.entry.batch_id] += 1
             if plan.kind == batches.CHANGED:
                 report.changed += 1
                 report.changes.append(_change(register, row, plan))
@@ -353,6 +368,13 @@ def _file(
             place = f"{row.table.sheet}!{row.number}"
             digest.update(f"{register.code}\0{plan.kind}\0{place}\0{record}\0{plan.changes}\n".encode())
         report.bad_rows += sum(row.bad for row in rows)
+        added = [plan.row for _, plan in planned if plan.kind == batches.ADDED]
+        copied = batches.copied_from_before(
+            register=register, rows=added, organization=upload.organization, period=upload.period
+        )
+        if copied > 1 and copied * 5 >= len(added) * 4:
+            message = f"“{register.name}”有 {copied} 行除日期外与上一季度已报的完全相同，请核对是否只改了日期、没有更新内容。"
+            findings.warning(mine[0].sheet, "", "季度", message)
         missing = batches.missing_from(
             register=register,
             keys=[plan.key for _, plan in planned],
@@ -378,9 +400,25 @@ def _file(
             report.stopped = True
             break
     report.effects = differences(before, standing(plans, by))
+    if not report.to_write and not findings.errors:
+        _tell_first_imports(by, upload, met, findings)
     report.seen = digest.hexdigest()
     if path is None:
         report.batch = None
+
+
+def _tell_first_imports(by: User, upload: Upload, met: Mapping[int, int], findings: Findings) -> None:
+    """Name the imports that brought the same rows already, under whatever name and in whatever order."""
+    rows = Batch.objects.for_user(by).filter(pk__in=met, organization=upload.organization)
+    for batch in rows.select_related("uploaded_by").order_by("pk")[:5]:
+        when = f"{timezone.localtime(batch.uploaded_at):%Y-%m-%d %H:%M}"
+        findings.warning(
+            "",
+            "",
+            "已导入",
+            f"这些内容已在 {when} 由{batch.uploaded_by.full_name}导入过（{batch.pk} 号批次，{met[batch.pk]} 行），"
+            "不会重复计入。",
+        )
 
 
 def _in_order(registers: Mapping[str, Register]) -> list[Register]:
@@ -415,6 +453,7 @@ def _check_sheet(table: Table, upload: Upload, names: Names, findings: Findings)
                     f"表里写的填报单位是{unit}，您选的是{upload.organization}，请核对文件或单位。",
                     value=table.filed_by,
                 )
+    _check_quarter(table, upload.period, findings)
     if table.template is not None:
         code, version, organization, period = table.template
         if organization != upload.organization.code.casefold():
@@ -437,6 +476,27 @@ def _check_sheet(table: Table, upload: Upload, names: Names, findings: Findings)
             )
 
 
+def _check_quarter(table: Table, period: Period, findings: Findings) -> None:
+    """The quarter that the title names is an error where it is another one; dates above the rows are doubts."""
+    if table.quarters and period.code not in {code for code, _, _ in table.quarters}:
+        _, cell, said = table.quarters[0]
+        findings.error(
+            table.sheet,
+            cell,
+            "季度",
+            f"表题写的是“{said}”，您选的是{period.label}，请核对文件或季度；确是本季度的，请改正表题。",
+            value=said,
+        )
+    for code, cell, said in table.as_of:
+        if code != period.code:
+            message = f"“{said}”不在{period.label}内，请核对是否传了别的季度的文件。"
+            findings.warning(table.sheet, cell, "季度", message, value=said)
+    if table.dated is not None and table.dated[:2] < (period.starts_on.year, period.starts_on.month):
+        year, month, cell = table.dated
+        message = f"填报日期（{year}年{month}月）早于{period.label}，请核对是否传了上季度的文件。"
+        findings.warning(table.sheet, cell, "季度", message)
+
+
 def _same_file(by: User, upload: Upload) -> Batch | None:
     rows = Batch.objects.for_user(by).filter(sha256=upload.sha256, organization=upload.organization)
     return rows.filter(state=Batch.State.SUBMITTED).select_related("uploaded_by").order_by("-pk").first()
@@ -448,6 +508,7 @@ def _same_file(by: User, upload: Upload) -> Batch | None:
 def _parsed(tables: Sequence[Table], by: User, on: date, upload: Upload, findings: Findings) -> list[_Row]:
     rows = []
     numbered = returned(tables[0].register, tables, upload.organization, findings)
+    damaged: list[tuple[_Row, Place]] = []
     for table in tables:
         known = Known(user=by, on=on, year=upload.period.starts_on.year, date1904=table.date1904)
         have = {place.column.name for place in table.places}
@@ -468,7 +529,31 @@ def _parsed(tables: Sequence[Table], by: User, on: date, upload: Upload, finding
                 continue
             for place in table.places:
                 _read_cell(row, place, known, findings)
+                if place.column.kind == "identity" and place.column.name in row.failed:
+                    damaged.append((row, place))
+    if damaged and not tables[0].register.is_restricted:
+        _suggest_people(damaged, by, on, findings)
     return rows
+
+
+def _suggest_people(damaged: Sequence[tuple[_Row, Place]], by: User, on: date, findings: Findings) -> None:
+    """Who may be meant where Excel has damaged the number: people whom the user may see, of that name, with the digits
+    that are left. Never taken by itself: a human confirms (DOMAIN §6)."""
+    wanted: dict[tuple[str, int], tuple[str, str]] = {}
+    for row, place in damaged[:MOST_DAMAGED]:
+        names = [p for p in row.table.places if p.column.kind == "person_name"]
+        digits = re.sub(r"\D", "", plain(text_of(row.cell(place))).upper().partition("E")[0].replace(".", ""))
+        name = plain(text_of(row.cell(names[0]))) if names else ""
+        if name and len(digits) >= 6:
+            wanted[row.table.sheet, row.number] = (name, digits[:15])
+    near = candidates(user=by, on=on, wanted=set(wanted.values()))
+    for row, place in damaged[:MOST_DAMAGED]:
+        found = near.get(wanted.get((row.table.sheet, row.number), ("", "")), [])
+        if found:
+            cell = row.table.cell(row.number, place.column.name)
+            findings.add_to(
+                row.table.sheet, cell, f"人员名录里可能是：{'、'.join(found)}，请人工核对后填写全号。"
+            )
 
 
 def _read_back(row: _Row, back: Returned, known: Known, findings: Findings) -> None:

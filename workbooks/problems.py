@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 
 from directory.identity import hide_long_numbers
 
@@ -47,3 +47,11 @@ class Findings:
     ) -> None:
         """Something to look at; the row is read nevertheless."""
         self.warnings.append(_problem(sheet, cell, column, value, rule, message))
+
+    def add_to(self, sheet: str, cell: str, more: str) -> None:
+        """Say more in the last error told of that cell."""
+        for index in reversed(range(len(self.errors))):
+            one = self.errors[index]
+            if (one.sheet, one.cell) == (sheet, cell):
+                self.errors[index] = replace(one, message=f"{one.message}{hide_long_numbers(more)}")
+                return

@@ -10,7 +10,7 @@ import hashlib
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
@@ -25,23 +25,31 @@ VERSION_MARK = "模板"
 NUMBER = "记录号"  # of exports: which entry a row is
 STANDING = "记录状态"  # of exports: to look at
 NEVER_READ = frozenset({"序号", "编号序号", "no", "no.", STANDING})
-_SUM_ROWS = {"合计": "合计", "总计": "合计", "共计": "合计", "小计": "小计"}
 _NOTE_ROW = re.compile(
     r"^(注|备注|说明|填写说明|填表说明|填表人|填报人|制表人|审核人|负责人|单位负责人|经办人)[:：]"
 )
 _UNIT_IN_HEADING = re.compile(r"[(（]\s*(?:单位[:：])?\s*(万元|元)\s*[)）]|/(万元|元)$|[,，](万元|元)$")
 _SHEET_UNIT = re.compile(r"(?<!填报)(?<!实施)(?<!举办)(?<!报送)(?:金额)?单位[:：]\s*(人民币)?(万元|元)")
 _FILED_BY = re.compile(
-    r"(?:填报单位|报送单位|填表单位)(?:\((?:盖章|公章|章)\))?[:：]\s*(.*?)\s*(?=$|填报|填表|报送|制表|单位[:：]|日期|截至|\s{2,})"
+    r"(?:填报单位|报送单位|填表单位)(?:\((?:盖章|公章|章)\))?[:：]\s*(.*?)\s*(?=$|填报|填表|报送|制表|单位[:：]|日期|截至|模板|\s{2,})"
 )
+_QUARTER = re.compile(r"(20\d\d)年?度?(?:第?([1-4一二三四])季度?|Q([1-4]))", re.IGNORECASE)
+_AS_OF = re.compile(r"截[至止](?:日期|时间|到)?[:：]?(20\d\d)[-./年](\d{1,2})[-./月]?")
+_DATED = re.compile(r"(?:填报|填表|报送|制表)(?:日期|时间)[:：](20\d\d)[-./年](\d{1,2})[-./月]?")
+_SUM_CELL = re.compile(r"(?:\S{0,12}?)(合计|总计|共计|小计)(?:[:：(（].*)?")
 _MARK = re.compile(
     rf"{VERSION_MARK}[:：]?\s*([a-z_0-9]+)/([0-9a-f]{{8}})/([0-9a-z]+)/(\d{{4}}Q[1-4])", re.IGNORECASE
 )
 
 
+# register → (heading, name of its column)
+Aliases = Mapping[str, Sequence[tuple[str, str]]]
+
+
 @dataclass(frozen=True)
 class Place:
-    """A column of the register where the sheet has it. `index` from 0; `unit` only of money: "元", "万元" or ""."""
+    """A column of the register where the sheet has it. `index` from 0; `unit` of money: "元", "万元" or "", of a
+    percentage: "%" (85 is 85%), "1" (0.85 is) or ""."""
 
     column: Column
     index: int
@@ -63,6 +71,9 @@ class Table:
     date1904: bool = False
     template: tuple[str, str, str, str] | None = None  # register, version, organization, period
     number_at: int | None = None  # where the 记录号 stands, from 0
+    quarters: list[tuple[str, str, str]] = field(default_factory=list)  # code, cell, as the title says it
+    as_of: list[tuple[str, str, str]] = field(default_factory=list)  # likewise of 截至…
+    dated: tuple[int, int, str] | None = None  # year and month of 填报日期, and its cell
 
     def cell(self, row: int, name: str) -> str:
         """The address of a register's column in a row; the row alone if the sheet has no such column."""
@@ -76,10 +87,12 @@ def understand(
     sheets: Sequence[Sheet],
     registers: Sequence[Register],
     findings: Findings,
+    aliases: Aliases | None = None,
 ) -> list[Table]:
     """The tables of a workbook, in its order; what was skipped and why goes to `findings`.
 
-    `registers` are those to choose from; a sheet belongs to the one most of whose headings it has.
+    `registers` are those to choose from; a sheet belongs to the one most of whose headings it has. `aliases` are further
+    headings that the bureau keeps as data.
     """
     tables = []
     for sheet in sheets:
@@ -94,7 +107,7 @@ def understand(
             continue
         if not sheet.rows:
             continue
-        table = _table(sheet, registers, findings)
+        table = _table(sheet, registers, findings, aliases or {})
         if table is not None:
             tables.append(table)
     return tables
@@ -130,7 +143,8 @@ def plain(text: str) -> str:
 
 def heading_key(text: str) -> str:
     """A heading as it is compared: without unit, remarks in brackets, stars and spaces."""
-    return whole_key(re.sub(r"\([^()]*\)|\[[^\[\]]*\]|【[^】]*】", "", plain(text)))
+    bare = re.sub(r"\([^()]*\)|\[[^\[\]]*\]|【[^】]*】", "", plain(text))
+    return whole_key(re.sub(r"[/,](万元|元|%)$", "", bare))
 
 
 def whole_key(text: str) -> str:
@@ -168,8 +182,11 @@ def _table(
     sheet: Sheet,
     registers: Sequence[Register],
     findings: Findings,
+    aliases: Aliases,
 ) -> Table | None:
-    candidates = [found for register in registers if (found := _header(sheet, register))]
+    candidates = [
+        found for register in registers if (found := _header(sheet, register, aliases.get(register.code, ())))
+    ]
     if not candidates:
         names = "、".join(f"“{register.name}”" for register in registers)
         findings.warning(
@@ -200,11 +217,30 @@ def _table(
     table.places = _with_units(table, sheet_unit, findings)
     _check_header(table, best, findings)
     table.rows = _body(sheet, table, best.row + best.depth, findings)
+    table.places = [_with_scale(table, place) for place in table.places]
     return table
 
 
-def _header(sheet: Sheet, register: Register) -> _Found | None:
-    known = _headings(register)
+def _with_scale(table: Table, place: Place) -> Place:
+    """Of a percentage whose cells have no percent format, what its column says: any above 1 means that all are
+    hundredths; fractions only, that all are parts of one (rule 10)."""
+    if place.column.kind != "percent" or place.unit:
+        return place
+    cells = [cells[place.index] for _, cells in table.rows if place.index < len(cells)]
+    numbers = [
+        Decimal(str(value))
+        for cell in cells
+        if isinstance(value := cell[1] if isinstance(cell, list) and cell[0] == "n" else cell, int | float)
+        and not (isinstance(cell, list) and len(cell) > 2 and "%" in cell[2])
+    ]
+    if any(number > 1 for number in numbers):
+        return replace(place, unit="%")
+    fractions = sum(0 < number < 1 for number in numbers)
+    return replace(place, unit="1") if fractions > 1 and fractions >= len(numbers) // 2 else place
+
+
+def _header(sheet: Sheet, register: Register, more: Sequence[tuple[str, str]]) -> _Found | None:
+    known = _headings(register, more)
     enough = min(ENOUGH, len(register.columns))
     rows = dict(sheet.rows)
     for number in sorted(rows):
@@ -221,11 +257,13 @@ def _header(sheet: Sheet, register: Register) -> _Found | None:
     return None
 
 
-def _headings(register: Register) -> dict[str, Column]:
+def _headings(register: Register, more: Sequence[tuple[str, str]]) -> dict[str, Column]:
     known: dict[str, Column] = {}
     # what one column is called goes before what another may be called
     named = [(column.label, column) for column in register.columns]
     named += [(heading, column) for column in register.columns for heading in column.aliases]
+    columns = {column.name: column for column in register.columns}
+    named += [(heading, columns[name]) for heading, name in more if name in columns]
     for key_of in (whole_key, heading_key):
         for heading, column in named:
             known.setdefault(key_of(heading), column)
@@ -302,6 +340,7 @@ def _above(table: Table, top: Iterable[tuple[int, list[Any]]]) -> str:
                 table.template = (mark[1].lower(), mark[2].lower(), mark[3].lower(), mark[4].upper())
             if found := _SHEET_UNIT.search(text):
                 unit = unit or found[2]
+            _times(table, plain(text), address(number, index + 1))
             if (found := _FILED_BY.search(text)) and not table.filed_by:
                 name = found[1]
                 at = index
@@ -318,8 +357,25 @@ def _above(table: Table, top: Iterable[tuple[int, list[Any]]]) -> str:
     return unit
 
 
+def _times(table: Table, text: str, where: str) -> None:
+    """Which quarter a title speaks of, until when, and when it was filled in."""
+    if table.template is not None:
+        return  # our own mark says it, and is checked
+    for found in _QUARTER.finditer(text):
+        quarter = found[3] or str("一二三四".find(found[2]) + 1 or found[2])
+        table.quarters.append((f"{found[1]}Q{quarter}", where, found[0]))
+    for found in _AS_OF.finditer(text):
+        if 1 <= int(found[2]) <= 12:
+            said = f"{found[1]}Q{(int(found[2]) + 2) // 3}"
+            table.as_of.append((said, where, found[0].rstrip("-./月年")))
+    dated = _DATED.search(text)
+    if dated and table.dated is None and 1 <= int(dated[2]) <= 12:
+        table.dated = (int(dated[1]), int(dated[2]), where)
+
+
 def _with_units(table: Table, sheet_unit: str, findings: Findings) -> list[Place]:
-    """Every money column with its unit: from its heading, else the sheet's unit line, else refused (rule 8)."""
+    """Every money column with its unit: from its heading, else the sheet's unit line, else refused (rule 8). What a
+    percentage's heading says ("%")."""
     places = []
     for place in table.places:
         if place.column.kind == "money" and not place.unit:
@@ -331,7 +387,9 @@ def _with_units(table: Table, sheet_unit: str, findings: Findings) -> list[Place
                     f"“{place.heading}”没有写明单位，请把表头改成“{place.heading}（元）”或“{place.heading}（万元）”。",
                     column=place.column.label,
                 )
-            place = Place(place.column, place.index, place.heading, sheet_unit)
+            place = replace(place, unit=sheet_unit)
+        if place.column.kind == "percent" and re.search(r"[(（/]?[%％][)）]?$", place.heading):
+            place = replace(place, unit="%")
         places.append(place)
     return places
 
@@ -373,7 +431,7 @@ def _check_header(table: Table, found: _Found, findings: Findings) -> None:
 
 def _body(sheet: Sheet, table: Table, first: int, findings: Findings) -> list[tuple[int, list[Any]]]:
     """The rows of data: merges filled down, sums checked and dropped, notes dropped, hidden rows skipped and told."""
-    filled = _filled_down(sheet, first)
+    filled = _filled_down(sheet, table, first, findings)
     rows: list[tuple[int, list[Any]]] = []
     hidden: list[int] = []
     sums = _Sums(table, findings)
@@ -389,8 +447,10 @@ def _body(sheet: Sheet, table: Table, first: int, findings: Findings) -> list[tu
         leading = next((plain(text_of(cell)) for cell in cells if text_of(cell).strip()), "")
         if not leading:
             continue
-        if kind := _SUM_ROWS.get(re.sub(r"[:：（(].*", "", leading)):
+        if kind := _sum_row(cells):
             sums.check(number, cells, kind)
+            continue
+        if _is_header_again(table, cells):
             continue
         if _NOTE_ROW.match(leading):
             continue
@@ -401,6 +461,7 @@ def _body(sheet: Sheet, table: Table, first: int, findings: Findings) -> list[tu
             continue  # a serial number alone, or only columns that are not read
         sums.add(cells)
         rows.append((number, cells))
+    sums.finish()
     if hidden:
         findings.warning(
             sheet.name,
@@ -411,21 +472,57 @@ def _body(sheet: Sheet, table: Table, first: int, findings: Findings) -> list[tu
     return rows
 
 
-def _filled_down(sheet: Sheet, first: int) -> dict[int, dict[int, Any]]:
-    """Row → column index → value of the merged cell that reaches down into it; only where a merge exists (rule 3)."""
+def _sum_row(cells: Sequence[Any]) -> str:
+    """ "合计" or "小计" if one of the first two cells that hold anything says so ("合  计", "徐庄镇小计："), "" if not."""
+    leading = [text for cell in cells if (text := plain(text_of(cell)))][:2]
+    for text in leading:
+        if found := _SUM_CELL.fullmatch(text):
+            # "徐庄镇合计" is a part's sum as well
+            return "合计" if found[1] != "小计" and found.start(1) == 0 else "小计"
+    return ""
+
+
+def _is_header_again(table: Table, cells: Sequence[Any]) -> bool:
+    """The heading repeated further down, for the next printed page."""
+    return all(
+        place.index < len(cells) and plain(text_of(cells[place.index])) == place.heading
+        for place in table.places
+    )
+
+
+def _filled_down(sheet: Sheet, table: Table, first: int, findings: Findings) -> dict[int, dict[int, Any]]:
+    """Row → column index → value of the merged cell that reaches down into it; only where a merge exists (rule 3).
+
+    A number merged over several rows says nothing of any one of them: repeated, it would be counted several times.
+    """
     if not sheet.merges:
         return {}
     rows = dict(sheet.rows)
+    places = {place.index: place for place in table.places}
     found: dict[int, dict[int, Any]] = {}
-    for top, left, bottom, right in sheet.merges:
+    for top, left, bottom, _ in sheet.merges:
         anchor = rows.get(top, [])
-        if top < first or bottom == top or left != right or left > len(anchor):
+        if top < first or bottom == top or left > len(anchor):
             continue
-        value = anchor[left - 1]
-        for number in range(top + 1, min(bottom, sheet.rows[-1][0]) + 1):
-            if number in rows:
-                found.setdefault(number, {})[left - 1] = value
+        value, place = anchor[left - 1], places.get(left - 1)
+        below = [number for number in range(top + 1, min(bottom, sheet.rows[-1][0]) + 1) if number in rows]
+        if place is not None and place.column.kind in _AMOUNTS and below and text_of(value).strip():
+            findings.error(
+                table.sheet,
+                address(top, left),
+                "合并单元格",
+                f"“{place.heading}”在第 {top}–{below[-1]} 行合并成一格，说不清每行多少，请取消合并后逐行填写；"
+                "不涉及的行留空。",
+                column=place.column.label,
+                value=text_of(value),
+            )
+            continue
+        for number in below:
+            found.setdefault(number, {})[left - 1] = value
     return found
+
+
+_AMOUNTS = ("money", "integer", "decimal")
 
 
 class _Sums:
@@ -433,10 +530,11 @@ class _Sums:
 
     def __init__(self, table: Table, findings: Findings) -> None:
         self.table, self.findings = table, findings
-        self.places = [p for p in table.places if p.column.kind in ("money", "integer", "decimal")]
+        self.places = [p for p in table.places if p.column.kind in _AMOUNTS]
         self.total = {p.column.name: Decimal(0) for p in self.places}
         self.part = dict(self.total)
         self.rows = 0
+        self.above: list[tuple[int, list[Any]]] = []  # 合计 that stand above their rows
 
     def add(self, cells: list[Any]) -> None:
         self.rows += 1
@@ -446,12 +544,22 @@ class _Sums:
                 self.total[place.column.name] += value
                 self.part[place.column.name] += value
 
+    def finish(self) -> None:
+        """What stood above its rows, now that they are known."""
+        for number, cells in self.above if self.rows else ():
+            self.check(number, cells, "合计")
+
     def check(self, number: int, cells: list[Any], kind: str) -> None:
+        """Warn where a sum is not what the rows add up to; an empty one says nothing."""
+        if not self.rows:
+            if kind == "合计":
+                self.above.append((number, cells))
+            return
         sums = self.total if kind == "合计" else self.part
         for place in self.places:
             stated = _number(cells, place.index)
-            if stated is None or not self.rows:
-                continue  # a 合计 above its rows, or an empty one
+            if stated is None:
+                continue
             real = sums[place.column.name]
             if stated != real:
                 self.findings.warning(

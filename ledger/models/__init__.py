@@ -16,6 +16,7 @@ entries.py  Subject: what an entry is about. Entry: one filed row of a register,
             file. EntryEvidence: which file hung on which version. Assignment: who files a register. Filing: 报送 of a
             unit, register and period.
 batches.py  Batch: an uploaded workbook and what it created. ImportJob: a large one on its way through the worker.
+headings.py HeadingAlias: another heading under which sheets have a register's column.
 lists.py    SavedFilter: the filters of a list, kept by one user for themselves.
 merging.py  PersonMerge: the decision that two persons are one.
 rows.py     PlannedDetail, PersonDetail: abstract, what most registers' rows have in common.
@@ -37,6 +38,7 @@ from ledger.models.entries import (
     Filing,
     Subject,
 )
+from ledger.models.headings import HeadingAlias
 from ledger.models.lists import SavedFilter
 from ledger.models.merging import PersonMerge
 from ledger.models.plan import (
@@ -73,6 +75,7 @@ __all__ = [
     "EntryEvidence",
     "Evidence",
     "Filing",
+    "HeadingAlias",
     "Hold",
     "ImportJob",
     "LineAlias",

@@ -47,9 +47,16 @@ def course(world: World) -> None:
 
 
 def upload(
-    world: World, data: bytes, *, name: str = "学员.xlsx", unit: str = "徐庄镇", **more: Any
+    world: World,
+    data: bytes,
+    *,
+    name: str = "学员.xlsx",
+    unit: str = "徐庄镇",
+    period: str = "2022Q2",
+    **more: Any,
 ) -> planning.Upload:
-    return planning.Upload(data, name, world.units[unit], Period.objects.get(code="2022Q2"), **more)
+    quarter = Period.objects.get(code=period)
+    return planning.Upload(data, name, world.units[unit], quarter, **more)
 
 
 def preview(world: World, data: bytes, **more: Any) -> Report:
