@@ -10,7 +10,7 @@ from django.contrib import admin
 from django.test import Client
 
 from audit.models import Event
-from ledger.models import Assignment, Filing, Period
+from ledger.models import Assignment, Filing, HeadingAlias, Period
 from tests.ledger.world import World, make_world
 
 pytestmark = pytest.mark.django_db
@@ -26,7 +26,7 @@ BOOKS = (
     "seal",
     "thresholdchange",
 )
-DATA = ("task", "period", "assignment", "linealias")
+DATA = ("task", "period", "assignment", "linealias", "headingalias")
 
 
 @pytest.fixture
@@ -97,3 +97,16 @@ def test_a_new_assignment_owes_filings_in_every_open_quarter(world: World) -> No
     assert Assignment.objects.filter(organization=world.units["北庄镇"]).exists()
     owed = Filing.objects.unscoped("测试").filter(organization=world.units["北庄镇"])
     assert owed.count() == Period.objects.filter(is_closed=False).count()
+
+
+def test_a_heading_is_kept_for_a_column_and_not_for_two(world: World) -> None:
+    client = as_user(world, "审核")
+    add = "/admin/ledger/headingalias/add/"
+    assert client.post(add, {"where": "fund_flow:payee", "heading": "领款单位"}).status_code == 302
+    alias = HeadingAlias.objects.get()
+    assert (alias.register, alias.column, alias.heading) == ("fund_flow", "payee", "领款单位")
+    assert "收款方" in client.get("/admin/ledger/headingalias/").content.decode()
+    page = client.post(add, {"where": "fund_flow:payee", "heading": "凭证号"})
+    assert "这种写法已是“凭证号”" in page.content.decode()
+    page = client.get(f"/admin/ledger/headingalias/{alias.pk}/change/")
+    assert 'value="fund_flow:payee" selected' in page.content.decode()
