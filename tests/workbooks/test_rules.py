@@ -86,7 +86,7 @@ NAMES = Names(
         ([["标题"]] * 14, 15),
     ],
 )
-def test_1_the_header_is_the_first_row_with_three_known_headings(above: list[list[str]], row: int) -> None:
+def test_1_the_header_is_the_first_row_with_three_known_headings(above: list[Any], row: int) -> None:
     table, findings = understood(*above, SHORT, ["班", "甲", "1", "其他", 300])
     assert (table.header_row, len(table.rows), findings.errors) == (row, 1, [])
 
