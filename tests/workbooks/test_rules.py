@@ -160,14 +160,18 @@ def test_2_a_group_over_its_leaves(
     ],
 )
 def test_3_a_text_is_filled_down_where_cells_are_merged(merges: list[Any], read: list[str]) -> None:
-    rows = [["甲班", "一", "1", "其他", 1], ["", "二", "2", "其他", 1], ["", "三", "3", "其他", 1]]
+    rows: list[Any] = [["甲班", "一", "1", "其他", 1], ["", "二", "2", "其他", 1], ["", "三", "3", "其他", 1]]
     table, findings = understood(SHORT, *rows, merges=merges)
     assert [text_of(cells[0]) for _, cells in table.rows] == read
     assert findings.errors == []
 
 
 def test_3_an_amount_over_several_rows_is_refused_and_not_counted_several_times() -> None:
-    rows = [["甲班", "一", "1", "其他", 900], ["甲班", "二", "2", "其他", ""], ["合计", "", "", "", 900]]
+    rows: list[Any] = [
+        ["甲班", "一", "1", "其他", 900],
+        ["甲班", "二", "2", "其他", ""],
+        ["合计", "", "", "", 900],
+    ]
     table, findings = understood(SHORT, *rows, merges=[(2, 5, 3, 5)])
     assert [(e.cell, e.rule) for e in findings.errors] == [("E2", "合并单元格")]
     assert "第 2–3 行" in findings.errors[0].message
