@@ -1,4 +1,5 @@
 """The limited process that opens an uploaded workbook: `python -m workbooks.child`, file on stdin, JSON on stdout.
+With `mark`: a line of JSON and the file on stdin, the workbook with its errors marked on stdout (marking.py).
 
 A hostile workbook can make the reader abort its whole process (two cells, A1 and XFD1048576, do), so nothing is
 parsed anywhere else. This module must run without Django and without any key in its environment.
@@ -136,7 +137,8 @@ def _parse(
 
     parser.StartDoctypeDeclHandler = doctype
     parser.buffer_text = True
-    parser.StartElementHandler = start
+    if start is not None:
+        parser.StartElementHandler = start
     if end is not None:
         parser.EndElementHandler = end
     if text is not None:
@@ -533,5 +535,29 @@ def main(stream: BinaryIO) -> None:
     json.dump(answer, sys.stdout, ensure_ascii=True, separators=(",", ":"), allow_nan=False)
 
 
+def mark(stream: BinaryIO) -> None:
+    """Read what is wrong and the file, write the file with that marked in it; nothing if it cannot be read."""
+    from directory.identity import hide_numbers  # functions only: no Django
+    from workbooks.marking import answered
+
+    limit_this_process()
+    asked = json.loads(stream.readline())
+    data = stream.read()
+    sheets = read(data)
+    if data.startswith(b"PK"):
+        _refuse_doctypes(data)
+    names = [hide_numbers(sheet["name"]) for sheet in sheets]
+    sys.stdout.buffer.write(answered(data, sheets, names, asked["problems"], asked["headers"]))
+
+
+def _refuse_doctypes(data: bytes) -> None:
+    """Every part of the package, also those that only its writing back opens."""
+    archive = zipfile.ZipFile(io.BytesIO(data))
+    budget = _Budget()
+    for info in archive.infolist():
+        if info.filename.casefold().endswith((".xml", ".rels", ".vml")):
+            _parse(archive, info, budget, None)
+
+
 if __name__ == "__main__":
-    main(sys.stdin.buffer)
+    mark(sys.stdin.buffer) if sys.argv[1:] == ["mark"] else main(sys.stdin.buffer)

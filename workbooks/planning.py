@@ -42,6 +42,7 @@ from workbooks.sheets import Place, Table, text_of, understand, version_of
 
 MOST_ROWS = 40_000
 SPARE_ROWS = 1_000  # headings, totals, remarks
+MOST_MARKED = 5_000  # errors, and warnings, that a returned workbook lists
 MOST_DAMAGED = 500  # identity cells of one file for which candidates are looked up
 HIDDEN_VALUE = "（已隐去）"
 LARGE_WAN, SMALL_YUAN = Decimal(100_000), Decimal(100)
@@ -119,11 +120,14 @@ class Report:
             "changes": [asdict(change) for change in self.changes[:most]],
             "missing": [list(one) for one in self.missing[:most]],
         }
+        found = [("error", one) for one in self.errors[:MOST_MARKED]]
+        found += [("warning", one) for one in self.warnings[:MOST_MARKED]]
         numbers = ("rows", "added", "changed", "unchanged", "bad_rows", "to_write", "stopped", "seen")
         same = self.same_file
         return {
             **{name: getattr(self, name) for name in numbers},
             **lists,
+            "marks": [{"level": level, **problem.as_dict()} for level, problem in found],
             "counts": {name: len(getattr(self, name)) for name in lists},
             "sheets": [asdict(one) for one in self.sheets],
             "effects": [asdict(one) for one in self.effects],

@@ -20,6 +20,7 @@ from workbooks.reading import Sheet, address
 
 HEADER_WITHIN = 15  # rows
 ENOUGH = 3  # known headings
+LIST_TITLE = "系统检查结果"  # the first cell of the list in a workbook that was returned; no data
 OPTIONS_SHEET = "选项"  # of our own templates: hidden, and no data
 VERSION_MARK = "模板"
 NUMBER = "记录号"  # of exports: which entry a row is
@@ -105,8 +106,8 @@ def understand(
                     f"工作表“{sheet.name}”是隐藏的，没有读取；如需导入请取消隐藏。",
                 )
             continue
-        if not sheet.rows:
-            continue
+        if not sheet.rows or text_of(sheet.rows[0][1][0]) == LIST_TITLE:
+            continue  # nothing, or the list of an earlier answer (marking.py)
         table = _table(sheet, registers, findings, aliases or {})
         if table is not None:
             tables.append(table)

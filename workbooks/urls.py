@@ -10,6 +10,7 @@ urlpatterns = [
     path("grid/", grid.grid, name="grid"),
     path("upload/", views.upload, name="upload"),
     path("preview/<slug:token>/", views.preview, name="preview"),
+    path("preview/<slug:token>/answer/", views.answer, name="answer"),
     path("batches/<int:pk>/", views.batch, name="batch"),
     path("batches/<int:pk>/void/", views.void, name="void"),
     path("batches/<int:pk>/original/", views.original, name="original"),

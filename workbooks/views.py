@@ -28,7 +28,7 @@ from ledger.refusals import Refusal
 from ledger.registers import all_registers, get_register, name_of
 from workbooks import jobs, planning, storage, writing
 from workbooks.forms import OutForm, UploadForm, VoidForm
-from workbooks.reading import LARGEST
+from workbooks.reading import LARGEST, marked
 from workbooks.voiding import preview_void
 
 PER_PAGE = 50
@@ -127,9 +127,36 @@ def preview(request: HttpRequest, token: str) -> HttpResponse:
         _forget(request, token)
         messages.error(request, refusal.message)
         return redirect("workbooks:upload")
-    shown = _shown(report.as_page(jobs.SHOWN), kept)
+    page = report.as_page(jobs.SHOWN)
+    storage.put_page(token, page)
     is_grid = request.session[WAITING][token].get("is_grid", False)
-    return render(request, "workbooks/preview.html", shown | {"grid_token": token if is_grid else ""})
+    shown = _shown(page, kept) | {"token": token, "grid_token": token if is_grid else ""}
+    return render(request, "workbooks/preview.html", shown)
+
+
+@never_cache
+@staff
+def answer(request: HttpRequest, token: str) -> HttpResponse:
+    """The uploaded file with what the preview found marked in it: made on request, kept nowhere."""
+    user = signed_in(request)
+    job = jobs.jobs_of(user, token).first()
+    kept = waiting(request, token) if job is None else None
+    try:
+        if job is not None and job.state == ImportJob.State.SHOWN:
+            kept = jobs.upload_of(job)
+        if kept is None:
+            raise storage.NoSuchFile
+        page = storage.get_page(token)
+    except storage.NoSuchFile:
+        messages.warning(request, "这次上传已经处理或已过期，请重新上传。")
+        return redirect("workbooks:upload")
+    headers = {sheet["name"]: sheet["header_row"] for sheet in page["sheets"]}
+    try:
+        data = marked(kept.data, page["marks"], headers)
+    except Refusal as refusal:
+        messages.error(request, f"没能标注这个文件：{refusal.message}")
+        return redirect("workbooks:preview", token)
+    return file_answer(data, f"{Path(kept.name).stem}（已标注）.xlsx", XLSX)
 
 
 def _shown(
@@ -171,7 +198,11 @@ def _job(request: HttpRequest, job: ImportJob) -> HttpResponse:
         return HttpResponse(headers={"HX-Refresh": "true"})
     if job.state == ImportJob.State.SHOWN:
         try:
-            return render(request, "workbooks/preview.html", _shown(storage.get_page(job.token), job, job))
+            return render(
+                request,
+                "workbooks/preview.html",
+                {**_shown(storage.get_page(job.token), job, job), "token": job.token},
+            )
         except storage.NoSuchFile:
             jobs.forget(job=job)
             messages.warning(request, "这次上传已过期，请重新上传。")

@@ -54,6 +54,17 @@ def imported(world: World, path: Path, *more: str) -> tuple[int, str]:
 
 
 @pytest.mark.usefixtures("course")
+def test_the_marked_workbook_is_written_where_it_is_asked_for(world: World, tmp_path: Path) -> None:
+    path, out = tmp_path / "学员.xlsx", tmp_path / "标注.xlsx"
+    path.write_bytes(roster([attendee(1)]))
+    assert imported(world, path, "--dry-run", "--marked", str(out))[0] == 0
+    assert not out.exists()
+    path.write_bytes(roster([[*attendee(1)[:6], "贫困户", *attendee(1)[7:]]]))
+    assert imported(world, path, "--marked", str(out))[0] == 1
+    assert load_workbook(out)["学员"]["G4"].comment is not None
+
+
+@pytest.mark.usefixtures("course")
 def test_the_json_and_the_exit_codes_are_as_promised(world: World, tmp_path: Path) -> None:
     path = tmp_path / "学员.xlsx"
     rows = [attendee(n) for n in range(1, 4)]

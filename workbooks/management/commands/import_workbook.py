@@ -22,6 +22,7 @@ from workbooks.management.commands._given import (
 )
 from workbooks.planning import Report
 from workbooks.problems import Problem
+from workbooks.reading import marked
 
 
 class Command(BaseCommand):
@@ -40,6 +41,9 @@ class Command(BaseCommand):
         parser.add_argument("--as", dest="user", required=True, metavar="USER", help="以谁的名义提交")
         parser.add_argument("--dry-run", action="store_true", help="只检查，什么都不写入")
         parser.add_argument("--valid-rows-only", action="store_true", help="有错误的行不导入，其余照常导入")
+        parser.add_argument(
+            "--marked", type=Path, metavar="OUT.xlsx", help="有错误或提示时，把标好的原表写到这个文件"
+        )
         parser.add_argument("--json", action="store_true", help="以 JSON 输出")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -64,9 +68,16 @@ class Command(BaseCommand):
             if options["json"]:
                 self.stdout.write(json.dumps({"refused": refusal.message}, ensure_ascii=False))
             raise CommandError(refusal.message, returncode=REFUSED) from None
+        if options["marked"] is not None and (report.errors or report.warnings):
+            options["marked"].write_bytes(_marked(upload.data, report))
         self.stdout.write(report.as_json() if options["json"] else _words(report))
         if report.stopped or (report.errors and not valid_only):
             raise CommandError(f"有 {len(report.errors)} 处错误，什么都没有写入。", returncode=1)
+
+
+def _marked(data: bytes, report: Report) -> bytes:
+    page = report.as_page(0)
+    return marked(data, page["marks"], {sheet["name"]: sheet["header_row"] for sheet in page["sheets"]})
 
 
 def _words(report: Report) -> str:
