@@ -27,6 +27,8 @@ from django.utils import timezone
 from django.utils.cache import get_conditional_response, patch_cache_control
 
 from audit.events import at_rest, newest
+from ledger.parameters import read_once
+from ledger.scope import asked_once
 from ledger.snapshot import snapshot
 
 P = ParamSpec("P")
@@ -47,7 +49,7 @@ def figures_page(view: View[P]) -> View[P]:
     def read(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
         own = not connection.in_atomic_block  # else what is seen here may be undone
         number = at_rest()
-        with snapshot():
+        with snapshot(), read_once(), asked_once():
             books = newest()
             # a message is shown once, whatever the books say
             if number != books[0] or len(get_messages(request)):

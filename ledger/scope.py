@@ -7,6 +7,9 @@ Administrators see no business detail. Nobody sees anything by default.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -49,8 +52,23 @@ class Scope:
 NOTHING = Scope()
 
 
+_overseen: ContextVar[dict[int, frozenset[str]] | None] = ContextVar("overseen", default=None)
+
+
+@contextmanager
+def asked_once() -> Iterator[None]:
+    """Inside, the registers assigned to a unit are read once, however often a page asks what somebody may see; for a
+    page that is of one moment anyway."""
+    token = _overseen.set({})
+    try:
+        yield
+    finally:
+        _overseen.reset(token)
+
+
 def scope_of(user: User | AnonymousUser) -> Scope:
-    """What `user` may see. One query for a unit's assignments, none for the others."""
+    """What `user` may see. One query for a unit's assignments, none for the others and none again within
+    `asked_once()`."""
     if not isinstance(user, User) or not user.is_active or not user.is_business:
         return NOTHING
     if user.role == User.Role.LEADER or user.organization is None:
@@ -62,12 +80,17 @@ def scope_of(user: User | AnonymousUser) -> Scope:
         return Scope(
             organization_ids=frozenset([user.organization.pk]), partner=True, figures=frozenset(figures)
         )
+    unit, kept = user.organization.pk, _overseen.get()
+    registers = _registers_of(unit) if kept is None or unit not in kept else kept[unit]
+    if kept is not None:
+        kept[unit] = registers
+    return Scope(organization_ids=frozenset([unit]), registers=registers)
+
+
+def _registers_of(unit: int) -> frozenset[str]:
     assignment = apps.get_model("ledger", "Assignment")
-    registers = assignment.objects.filter(organization=user.organization, duty="oversees")
-    return Scope(
-        organization_ids=frozenset([user.organization.pk]),
-        registers=frozenset(registers.values_list("register", flat=True)),
-    )
+    assigned = assignment.objects.filter(organization_id=unit, duty="oversees")
+    return frozenset(assigned.values_list("register", flat=True))
 
 
 class ScopedManager(models.Manager[M]):
