@@ -10,6 +10,8 @@ from django.utils.functional import SimpleLazyObject
 from desk.context import nav_counts
 from directory.models import User
 from ledger.figures import is_demonstration
+from ledger.permissions import may_file
+from workbooks.jobs import waiting_for
 
 STAFF = frozenset({User.Role.CLERK, User.Role.HEAD, User.Role.REVIEWER, User.Role.PARTNER})
 BUSINESS = frozenset(User.Role) - User.ADMINISTRATORS
@@ -89,6 +91,8 @@ def navigation(request: HttpRequest) -> list[NavItem]:
     below = [url for _, url, _ in links if request.path.startswith(url)]
     here = max(below, key=len, default="")
     counts = nav_counts(user)
+    if may_file(user):
+        counts["workbooks:home"] = waiting_for(user)
     return [NavItem(label, url, current=url == here, count=counts.get(name, 0)) for label, url, name in links]
 
 

@@ -22,12 +22,17 @@ from ledger.models import Batch, ImportJob
 from ledger.refusals import Refusal
 from workbooks import planning, storage
 from workbooks.planning import Upload
+from workbooks.progress import Progress
 
 IN_REQUEST = 5_000  # rows: up to here a request does it, within some five seconds
 SHOWN = 300  # errors, warnings and changes on one page; a file with more has one cause more often than many
 BEAT = 2.0  # seconds
 STALE = 30.0  # seconds without a sign of life after which a worker is taken for dead
 State, Wants = ImportJob.State, ImportJob.Wants
+
+
+class Stopped(Exception):
+    """The user called it off; whatever it had done is rolled back."""
 
 
 class TakenOver(Refusal):
@@ -63,11 +68,21 @@ def restart(*, job: ImportJob) -> None:
         _again(ImportJob.objects.filter(pk=job.pk, state=State.RUNNING, run=job.run), job)
 
 
-def forget(*, job: ImportJob) -> None:
-    """The user does not want it any more."""
-    gone, _ = ImportJob.objects.filter(pk=job.pk, state__in=[State.SHOWN, State.REFUSED]).delete()
-    if gone:
+def forget(*, job: ImportJob) -> bool:
+    """The user does not want it any more: whether it is gone. A worker that has it leaves off at its next step, unless it
+    is done by then."""
+    gone, _ = ImportJob.objects.filter(pk=job.pk).exclude(state__in=[State.RUNNING, State.DONE]).delete()
+    if gone or is_stuck(job):
+        ImportJob.objects.filter(pk=job.pk, state=State.RUNNING, run=job.run).delete()
         storage.drop_pending(job.token)
+        return True
+    storage.stop(job.token)
+    return False
+
+
+def waiting_for(user: User) -> int:
+    """How many of the user's large files wait for them: checked and not confirmed yet, or not imported."""
+    return jobs_of(user).filter(state__in=[State.SHOWN, State.REFUSED]).count()
 
 
 def jobs_of(user: User, token: str | None = None) -> QuerySet[ImportJob]:
@@ -87,7 +102,13 @@ def is_stuck(job: ImportJob) -> bool:
 def upload_of(job: ImportJob) -> Upload:
     """The file and for whom it is. Raises storage.NoSuchFile."""
     registers = (job.register,) if job.register else ()
-    return Upload(storage.get_pending(job.token), job.name, job.organization, job.period, registers)
+
+    def tell(progress: Progress) -> None:
+        if storage.is_stopped(job.token):
+            raise Stopped
+        storage.tell(job.token, progress)
+
+    return Upload(storage.get_pending(job.token), job.name, job.organization, job.period, registers, tell)
 
 
 def work(job_id: int) -> None:
@@ -102,6 +123,9 @@ def work(job_id: int) -> None:
             (_check if job.wants == Wants.PREVIEW else _import)(job)
     except TakenOver:
         return
+    except Stopped:
+        _mine(job).delete()
+        storage.drop_pending(job.token)
     except planning.Changed as refusal:
         # as after any change: a new preview, to be looked at
         _again(_mine(job), job, wants=Wants.PREVIEW, message=refusal.message)
@@ -122,6 +146,8 @@ def _oldest() -> datetime:
 
 def _check(job: ImportJob) -> None:
     report = planning.preview(by=job.owner, on=timezone.localdate(), upload=upload_of(job))
+    if storage.is_stopped(job.token):
+        raise Stopped
     storage.put_page(job.token, report.as_page(SHOWN))
     _mine(job).update(state=State.SHOWN)
 
@@ -151,6 +177,7 @@ def _mine(job: ImportJob) -> QuerySet[ImportJob]:
 
 
 def _again(rows: QuerySet[ImportJob], job: ImportJob, **changes: str) -> None:
+    storage.go_on(job.token)
     with transaction.atomic():
         if rows.update(
             state=State.ASKED, asked_at=timezone.now(), started_at=None, **{"message": "", **changes}

@@ -35,6 +35,7 @@ from ledger.registers import Column, Made, Register, all_registers
 from workbooks import storage
 from workbooks.effects import Effect, differences, standing
 from workbooks.problems import Findings, Problem
+from workbooks.progress import Progress, Stage, Tell, tell_nobody
 from workbooks.reading import Sheet, read
 from workbooks.returning import Returned, is_as_exported, returned
 from workbooks.returning import raw_of as exported_raw
@@ -44,6 +45,7 @@ MOST_ROWS = 40_000
 SPARE_ROWS = 1_000  # headings, totals, remarks
 MOST_MARKED = 5_000  # errors, and warnings, that a returned workbook lists
 MOST_DAMAGED = 500  # identity cells of one file for which candidates are looked up
+TOLD_EVERY = 500  # rows
 HIDDEN_VALUE = "（已隐去）"
 LARGE_WAN, SMALL_YUAN = Decimal(100_000), Decimal(100)
 
@@ -158,13 +160,15 @@ class Report:
 
 @dataclass(frozen=True)
 class Upload:
-    """A file as it came, and for whom. `registers`: the codes to look for; none: all the unit may file."""
+    """A file as it came, and for whom. `registers`: the codes to look for; none: all the unit may file. `tell` hears
+    how far it is, and may raise to stop it."""
 
     data: bytes
     name: str
     organization: Organization
     period: Period
     registers: tuple[str, ...] = ()
+    tell: Tell = tell_nobody
 
     @property
     def sha256(self) -> str:
@@ -270,6 +274,7 @@ def _opened(by: User, upload: Upload) -> list[Sheet]:
         raise NotYourUnit(f"您不能为{upload.organization}导入，请由该单位的填报人员上传。")
     if not registers_for(upload.organization, upload.registers):
         raise NotYourUnit(f"{upload.organization}没有可以导入的台账，请核对单位和台账。")
+    upload.tell(Progress(Stage.READ))
     return read(upload.data, upload.name)
 
 
@@ -388,6 +393,7 @@ def _file(
         report.missing += [(entry.pk, entry.summary) for entry in missing]
         if not items:
             continue
+        upload.tell(Progress(Stage.BOOKS, 0, len(items)))
         try:
             report.batch = batches.submit_batch(
                 by=by,
@@ -403,6 +409,7 @@ def _file(
             findings.error("", "", "账目", refusal.message)
             report.stopped = True
             break
+    upload.tell(Progress(Stage.EFFECTS))
     report.effects = differences(before, standing(plans, by))
     if not report.to_write and not findings.errors:
         _tell_first_imports(by, upload, met, findings)
@@ -525,6 +532,8 @@ def _parsed(tables: Sequence[Table], by: User, on: date, upload: Upload, finding
             row = _Row(table, number, cells, dict(absent))
             row.values["where"] = row.where
             rows.append(row)
+            if len(rows) % TOLD_EVERY == 0:
+                upload.tell(Progress(Stage.CELLS, len(rows), sum(len(one.rows) for one in tables)))
             if (table.sheet, number) in numbered:
                 row.back = numbered[table.sheet, number]
                 row.bad = row.back is None  # what its masked cells are, nobody can say then
@@ -728,6 +737,7 @@ def _planned(
 ) -> list[tuple[_Row, batches.Planned]]:
     assert register.make is not None
     whole = [row for row in rows if not row.bad and not row.is_as_exported]
+    upload.tell(Progress(Stage.RULES, 0, len(rows)))
     for row, made in zip(whole, register.make([row.values for row in whole], by, on), strict=True):
         row.made = made
         _tell(row, made, findings)

@@ -17,6 +17,7 @@ from typing import Any
 from django.conf import settings
 
 from directory import files
+from workbooks.progress import Progress, Stage
 
 PENDING_HOURS = 24
 
@@ -68,7 +69,7 @@ def get_pending(token: str) -> bytes:
 def drop_pending(token: str) -> None:
     """Forget a waiting file and its preview."""
     if re.fullmatch(r"[0-9a-f]{32}", token):
-        for name in (f"{token}.enc", f"{token}.page.enc", f"{token}.beat"):
+        for name in (f"{token}.enc", f"{token}.page.enc", f"{token}.beat", f"{token}.stop"):
             (files.pending() / name).unlink(missing_ok=True)
 
 
@@ -92,6 +93,36 @@ def beat(token: str) -> None:
     """Say that somebody is at work on a waiting file. Not in the database, which the work itself may have locked."""
     files.pending().mkdir(parents=True, exist_ok=True, mode=0o700)
     (files.pending() / f"{token}.beat").touch()
+
+
+def tell(token: str, progress: Progress) -> None:
+    """Say how far the work on a waiting file is."""
+    beat(token)
+    (files.pending() / f"{token}.beat").write_text(f"{progress.stage.name} {progress.done} {progress.total}")
+
+
+def told(token: str) -> Progress:
+    """How far the work on a waiting file is, as it was last told."""
+    try:
+        name, done, total = (files.pending() / f"{token}.beat").read_text().split()
+        return Progress(Stage[name], int(done), int(total))
+    except (FileNotFoundError, ValueError):  # not begun, or being written just now
+        return Progress()
+
+
+def stop(token: str) -> None:
+    """Ask whoever is at work on a waiting file to leave off."""
+    (files.pending() / f"{token}.stop").touch()
+
+
+def is_stopped(token: str) -> bool:
+    """Whether that was asked."""
+    return (files.pending() / f"{token}.stop").exists()
+
+
+def go_on(token: str) -> None:
+    """Take that back: it came too late."""
+    (files.pending() / f"{token}.stop").unlink(missing_ok=True)
 
 
 def last_beat(token: str) -> float:

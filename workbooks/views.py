@@ -13,6 +13,7 @@ from django.db import transaction
 from django.db.models import Count
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 
@@ -97,7 +98,9 @@ def preview(request: HttpRequest, token: str) -> HttpResponse:
         return _job(request, job)
     kept = waiting(request, token)
     if kept is None:
-        messages.warning(request, "这次上传已经处理或已过期，请重新上传。")
+        messages.warning(request, "这次上传已经处理、取消或过期，请重新上传。")
+        if request.headers.get("HX-Request"):
+            return HttpResponse(headers={"HX-Redirect": reverse("workbooks:upload")})
         return redirect("workbooks:upload")
     today = timezone.localdate()
     try:
@@ -183,8 +186,8 @@ def _job(request: HttpRequest, job: ImportJob) -> HttpResponse:
         if "again" in request.POST:
             jobs.restart(job=job)
         elif "forget" in request.POST:
-            jobs.forget(job=job)
-            return redirect("workbooks:upload")
+            if jobs.forget(job=job):
+                return redirect("workbooks:upload")
         else:
             valid = request.POST.get("rows") == "valid"
             wants = ImportJob.Wants.VALID if valid else ImportJob.Wants.ALL
@@ -207,6 +210,8 @@ def _job(request: HttpRequest, job: ImportJob) -> HttpResponse:
             jobs.forget(job=job)
             messages.warning(request, "这次上传已过期，请重新上传。")
             return redirect("workbooks:upload")
+    seconds = int((timezone.now() - (job.started_at or job.asked_at)).total_seconds())
+    progress = storage.told(job.token)
     return render(
         request,
         "workbooks/job.html",
@@ -214,7 +219,10 @@ def _job(request: HttpRequest, job: ImportJob) -> HttpResponse:
             "job": job,
             "at_work": at_work,
             "stuck": jobs.is_stuck(job),
-            "seconds": int((timezone.now() - (job.started_at or job.asked_at)).total_seconds()),
+            "stopping": storage.is_stopped(job.token),
+            "progress": progress,
+            "left": progress.seconds_left(seconds),
+            "seconds": seconds,
             "waits_long": job.state == ImportJob.State.ASKED
             and (timezone.now() - job.asked_at).total_seconds() > jobs.STALE,
         },

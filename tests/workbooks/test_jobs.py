@@ -5,9 +5,11 @@ from __future__ import annotations
 import html
 import os
 import time
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db.models import F
 from django.test import Client
 
 from directory import files
@@ -20,6 +22,7 @@ from tests.workbooks.files import attendee, roster
 from tests.workbooks.test_import import books
 from tests.workbooks.test_pages import page, seen, sent
 from workbooks import jobs, planning, storage
+from workbooks.progress import Progress
 
 pytestmark = pytest.mark.usefixtures("course")
 
@@ -214,3 +217,72 @@ def test_a_job_is_its_owners_alone_and_says_nothing_in_the_clear(browse: Browse,
     assert "training" not in kept.decode("ascii")
     sent(client, world, people(6))  # sweeps nothing that is still kept
     assert ImportJob.objects.count() == 2
+
+
+def test_the_page_says_how_far_it_is_and_about_how_long_it_takes(
+    browse: Browse, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = browse("徐庄")
+    monkeypatch.setattr(planning, "TOLD_EVERY", 2)
+    address = sent(client, world, people())["Location"]
+    heard: list[tuple[Progress, str]] = []
+
+    def hear(token: str, progress: Progress) -> None:
+        tell(token, progress)
+        ImportJob.objects.update(started_at=the_job().asked_at - timedelta(seconds=30))
+        heard.append((progress, page(client.get(address))))
+
+    tell = storage.tell
+    monkeypatch.setattr(storage, "tell", hear)
+    worked()
+    told = [(progress.stage.name, progress.done, progress.total) for progress, _ in heard]
+    assert told == [
+        *[("READ", 0, 0), ("CELLS", 2, 5), ("CELLS", 4, 5)],
+        *[("RULES", 0, 5), ("BOOKS", 0, 5), ("EFFECTS", 0, 0)],
+    ]
+    percents = [progress.percent for progress, _ in heard]
+    assert percents == sorted(percents)
+    assert "逐格核对：第 4 行，共 5 行" in heard[2][1]
+    assert 'value="13"' in heard[2][1]
+    assert "大约还需" not in heard[0][1]
+    assert "大约还需 30 秒" in heard[4][1]
+
+
+def test_a_large_file_can_be_called_off_until_it_is_written(browse: Browse, world: World) -> None:
+    client = browse("徐庄")
+    address = sent(client, world, people())["Location"]
+    client.post(address, {"forget": "1"})  # it waits for the worker
+    jobs.work(1)
+    assert not ImportJob.objects.exists()
+    assert "已经处理、取消或过期" in page(client.get(address, follow=True))
+
+    address, text = previewed(client, world, people())
+    client.post(address, {"rows": "all", "seen": seen(text)})
+    job = the_job()
+    ImportJob.objects.update(state="running", run=F("run") + 1)
+    client.post(address, {"forget": "1"})  # the worker is at it
+    assert "正在取消" in page(client.get(address))
+    ImportJob.objects.update(state="asked")
+    jobs.work(job.pk)
+    assert not ImportJob.objects.exists()
+    assert books()["training_attendances"] == (0, 0)
+    assert not Batch.objects.unscoped("测试").filter(name="学员.xlsx").exists()
+    assert not list(files.pending().iterdir())
+    assert client.get(address, headers={"HX-Request": "true"}).headers["HX-Redirect"] == "/workbooks/upload/"
+
+
+def test_a_call_off_that_comes_too_late_is_forgotten(browse: Browse, world: World) -> None:
+    client = browse("徐庄")
+    address, text = previewed(client, world, people())
+    storage.stop(the_job().token)  # the preview was finished just then
+    client.post(address, {"rows": "all", "seen": seen(text)})
+    assert worked().state == "done"
+
+
+def test_the_menu_says_that_a_large_file_waits_for_its_owner(browse: Browse, world: World) -> None:
+    client, other = browse("徐庄"), browse("徐庄二")
+    previewed(client, world, people())
+    link = page(client.get("/workbooks/")).partition('href="/workbooks/"')[2].partition("</a>")[0]
+    assert '<span class="nav-count">1<' in link
+    link = page(other.get("/workbooks/")).partition('href="/workbooks/"')[2].partition("</a>")[0]
+    assert "nav-count" not in link
