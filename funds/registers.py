@@ -15,6 +15,7 @@ from funds.events import EVENT_FIELDS, RULES
 from funds.figures import report_tables
 from funds.models import AdjustLevel, Event, FundFlow, RecallFrom
 from funds.scale import PRIOR_SCALE
+from funds.wide import WIDE
 from ledger.models import BudgetLine, Plan
 from ledger.money import wan, yuan
 from ledger.registers import Acknowledging, Column, Made, Register, Sharing, Shown, filed_by
@@ -191,6 +192,7 @@ FUND_FLOW = Register(
     ),
     kinds={event.value: event.label for event in Event},
     report_tables=report_tables,
+    wide=WIDE,
 )
 
 REGISTERS = [FUND_FLOW, PRIOR_SCALE]

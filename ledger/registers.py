@@ -5,7 +5,7 @@ An app declares its registers in `<app>/registers.py` as REGISTERS; `all_registe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -269,6 +269,32 @@ Cards = Callable[["Mapping[str, Target]"], Sequence[Card]]
 ReportTables = Callable[["Plan", "Scope", "Period"], Sequence[ReportTable]]
 
 
+@dataclass(frozen=True)
+class Stage:
+    """One column of a wide sheet: its cumulative figure, what a row made of its difference has, and from which columns
+    of the sheet each other column of that row is read, the first there is."""
+
+    column: str
+    values: Mapping[str, Any]
+    takes: Mapping[str, tuple[str, ...]]
+    after: str = ""  # the stage whose money it moves on: what has not come there yet cannot go further
+
+
+@dataclass(frozen=True)
+class Wide:
+    """How people keep a register of events by hand: one row a thing, one column a stage, cumulative (DOMAIN §0.6).
+
+    `amount`: the register's column that takes the difference. `standing`: of each row's values, what the books have by
+    stage until that day, None where the user may not see it.
+    """
+
+    columns: tuple[Column, ...]
+    stages: tuple[Stage, ...]
+    amount: str
+    standing: Callable[[Sequence[Mapping[str, Any]], User, date], Sequence[Mapping[str, int | None]]]
+    doubts: Callable[[Mapping[str, Any]], Iterable[tuple[str, str]]]  # of one row: column, message
+
+
 EVERY_ROW = Q(pk__isnull=False)
 
 
@@ -427,6 +453,8 @@ class Register:
     # of a saved row: the files that the system makes of what it says and hangs on its version, who files it
     brings: Callable[[Any, User], Sequence[Evidence]] = no_files
     acknowledged: Acknowledging | None = None
+    # the sheet with one column a stage in which people keep it as well; None: there is none
+    wide: Wide | None = None
     # what the next step of an approved row is called, such as "登记进展"; "" if its rows are events and have none
     next_step: str = ""
     # kind of move → the words a statement uses for it

@@ -31,7 +31,7 @@ from ledger.models import Batch, HeadingAlias, Period, Plan
 from ledger.parsing import Known, ParseError, Raw, parse
 from ledger.permissions import may_file
 from ledger.refusals import Refusal
-from ledger.registers import Column, Made, Register, all_registers
+from ledger.registers import Column, Made, Register, all_registers, get_register
 from workbooks import storage
 from workbooks.effects import Effect, differences, standing
 from workbooks.problems import Findings, Problem
@@ -40,6 +40,7 @@ from workbooks.reading import Sheet, read
 from workbooks.returning import Returned, is_as_exported, returned
 from workbooks.returning import raw_of as exported_raw
 from workbooks.sheets import Place, Table, text_of, understand, version_of
+from workbooks.widening import proposed
 
 MOST_ROWS = 40_000
 SPARE_ROWS = 1_000  # headings, totals, remarks
@@ -351,10 +352,18 @@ def _file(
     met = Counter[int]()  # batch → rows of the file that say what it said
     digest = hashlib.sha256()
     file = batches.Upload(upload.name, upload.sha256, path or f"preview/{upload.sha256[:64]}")
-    for register in _in_order({table.register.code: table.register for table in tables}):
+    for register in _in_order({table.register.code: get_register(table.register.code) for table in tables}):
         mine = [table for table in tables if table.register.code == register.code]
         # anew for every register: rows of one sheet may refer to those just filed from another
-        rows = _parsed(mine, by, on, upload, findings)
+        rows = []
+        if narrow := [table for table in mine if not table.is_wide]:
+            rows = _parsed(narrow, by, on, upload, findings)
+        for table in mine:
+            if table.is_wide:
+                some, same, bad = _widened(register, table, by, on, upload, findings)
+                rows += some
+                report.unchanged += same
+                report.bad_rows += bad
         planned = _planned(register, rows, by, on, upload, findings)
         items = []
         for row, plan in planned:
@@ -390,6 +399,8 @@ def _file(
             organization=upload.organization,
             period=upload.period,
         )
+        if any(table.is_wide for table in mine):
+            missing = []  # what is in the books is in its cumulative figures
         report.missing += [(entry.pk, entry.summary) for entry in missing]
         if not items:
             continue
@@ -547,6 +558,28 @@ def _parsed(tables: Sequence[Table], by: User, on: date, upload: Upload, finding
     if damaged and not tables[0].register.is_restricted:
         _suggest_people(damaged, by, on, findings)
     return rows
+
+
+def _widened(
+    register: Register, table: Table, by: User, on: date, upload: Upload, findings: Findings
+) -> tuple[list[_Row], int, int]:
+    """The rows that a sheet of cumulative figures proposes; how many of its rows say nothing new, and how many are wrong
+    in themselves."""
+    wide = _parsed([table], by, on, upload, findings)
+    whole = [(row.number, row.values) for row in wide if not row.bad]
+    until = min(upload.period.ends_on, on)
+    found, same, wrong = proposed(register, table, whole, by, until, findings)
+    cells = dict(table.rows)
+    rows = []
+    known = Known(user=by, on=on, year=upload.period.starts_on.year, date1904=table.date1904)
+    for one in found:
+        row = _Row(one.table, one.number, cells[one.number], dict(one.values))
+        row.values["where"] = row.where
+        for place in one.table.places:
+            if place.column.name not in one.values:
+                _read_cell(row, place, known, findings)
+        rows.append(row)
+    return rows, same, sum(row.bad for row in wide) + len(wrong)
 
 
 def _suggest_people(damaged: Sequence[tuple[_Row, Place]], by: User, on: date, findings: Findings) -> None:

@@ -74,6 +74,7 @@ class Table:
     number_at: int | None = None  # where the 记录号 stands, from 0
     quarters: list[tuple[str, str, str]] = field(default_factory=list)  # code, cell, as the title says it
     as_of: list[tuple[str, str, str]] = field(default_factory=list)  # likewise of 截至…
+    is_wide: bool = False  # one column a stage, cumulative figures
     dated: tuple[int, int, str] | None = None  # year and month of 填报日期, and its cell
 
     def cell(self, row: int, name: str) -> str:
@@ -174,6 +175,18 @@ class _Found:
     number_at: int | None = None
 
     @property
+    def is_wide(self) -> bool:
+        """Whether it is the register's shape with one column a stage."""
+        return self.register.wide is not None and self.register.columns == self.register.wide.columns
+
+    @property
+    def is_whole(self) -> bool:
+        """A wide sheet has at least two stages, or it is a list of something else."""
+        have = {place.column.name for place in self.places}
+        wide = self.register.wide
+        return not self.is_wide or (wide is not None and sum(one.column in have for one in wide.stages) > 1)
+
+    @property
     def score(self) -> tuple[int, int]:
         have = {place.column.name for place in self.places}
         return len(have), -sum(1 for c in self.register.columns if c.required and c.name not in have)
@@ -185,9 +198,8 @@ def _table(
     findings: Findings,
     aliases: Aliases,
 ) -> Table | None:
-    candidates = [
-        found for register in registers if (found := _header(sheet, register, aliases.get(register.code, ())))
-    ]
+    shapes = [*registers, *(replace(one, columns=one.wide.columns) for one in registers if one.wide)]
+    candidates = [found for one in shapes if (found := _header(sheet, one, aliases.get(one.code, ())))]
     if not candidates:
         names = "、".join(f"“{register.name}”" for register in registers)
         findings.warning(
@@ -213,6 +225,7 @@ def _table(
         best.places,
         date1904=sheet.date1904,
         number_at=best.number_at,
+        is_wide=best.is_wide,
     )
     sheet_unit = _above(table, top)
     table.places = _with_units(table, sheet_unit, findings)
@@ -253,7 +266,7 @@ def _header(sheet: Sheet, register: Register, more: Sequence[tuple[str, str]]) -
             ways.append((2, _double(sheet, rows[number], rows.get(number + 1, []), groups, number)))
         tried = [_match(register, known, number, depth, headings) for depth, headings in ways]
         best = max(tried, key=lambda found: found.score[0])
-        if best.score[0] >= enough:
+        if best.score[0] >= enough and best.is_whole:
             return best
     return None
 
