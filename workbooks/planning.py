@@ -845,7 +845,8 @@ def _check_step(
 def _tell(row: _Row, made: Made, findings: Findings) -> None:
     """The errors of a row at their cells, but for columns whose cell could not be read: that has been said."""
     for name, messages in made.errors.items():
-        if name not in row.failed:
+        # who it is cannot be said without the birth month, either
+        if name not in row.failed and not (name == "id_number" and "birth_month" in row.failed):
             for message in dict.fromkeys(messages):
                 _error_at(row, name, message, findings)
 

@@ -470,6 +470,7 @@ def _body(sheet: Sheet, table: Table, first: int, findings: Findings) -> list[tu
             continue
         if number in sheet.hidden_rows:
             hidden.append(number)
+            sums.add(cells, hidden=True)
             continue
         if not any(index < len(cells) and cells[index] not in (None, "") for index in indexes):
             continue  # a serial number alone, or only columns that are not read
@@ -547,14 +548,17 @@ class _Sums:
         self.places = [p for p in table.places if p.column.kind in _AMOUNTS]
         self.total = {p.column.name: Decimal(0) for p in self.places}
         self.part = dict(self.total)
+        self.unseen = dict(self.total)  # of hidden rows, which a SUM of Excel adds in
         self.rows = 0
         self.above: list[tuple[int, list[Any]]] = []  # 合计 that stand above their rows
 
-    def add(self, cells: list[Any]) -> None:
-        self.rows += 1
+    def add(self, cells: list[Any], *, hidden: bool = False) -> None:
+        self.rows += not hidden
         for place in self.places:
             value = _number(cells, place.index)
-            if value is not None:
+            if value is not None and hidden:
+                self.unseen[place.column.name] += value
+            elif value is not None:
                 self.total[place.column.name] += value
                 self.part[place.column.name] += value
 
@@ -575,7 +579,7 @@ class _Sums:
             if stated is None:
                 continue
             real = sums[place.column.name]
-            if stated != real:
+            if stated not in (real, real + self.unseen[place.column.name]):
                 self.findings.warning(
                     self.table.sheet,
                     address(number, place.index + 1),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import zipfile
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
@@ -73,6 +74,21 @@ def xlsx(sheets: Mapping[str, Iterable[Sequence[Any]]]) -> bytes:
 def saved(book: Workbook) -> bytes:
     out = io.BytesIO()
     book.save(out)
+    return out.getvalue()
+
+
+def calculated(data: bytes, values: dict[str, tuple[str, str]]) -> bytes:
+    """The workbook as a program saves it that has calculated its formulas: cell → (attribute of its type, value)."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(out, "w") as new:
+        for name in old.namelist():
+            part = old.read(name)
+            if name.startswith("xl/worksheets/"):
+                for cell, (kind, value) in values.items():
+                    found = re.compile(rf'<c r="{cell}"([^>]*)>(<f>.*?</f>)<v ?/?>(?:</v>)?</c>')
+                    assert found.search(part.decode())
+                    part = found.sub(rf'<c r="{cell}"\1{kind}>\2<v>{value}</v></c>', part.decode()).encode()
+            new.writestr(name, part)
     return out.getvalue()
 
 

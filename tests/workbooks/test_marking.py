@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import re
 import zipfile
 from typing import Any
 
@@ -17,7 +16,7 @@ from openpyxl.worksheet.datavalidation import DataValidation
 from directory import files
 from tests.ledger.world import World
 from tests.workbooks.conftest import Browse, preview
-from tests.workbooks.files import ROSTER, attendee, by_hand, identity, roster, saved, xlsx
+from tests.workbooks.files import ROSTER, attendee, by_hand, calculated, identity, roster, saved, xlsx
 from tests.workbooks.test_pages import page, sent
 from workbooks import marking
 from workbooks.planning import Report
@@ -141,21 +140,6 @@ def test_a_formula_keeps_what_it_gave_when_it_was_saved() -> None:
     assert read(out)[1].rows == read(data)[0].rows == [(1, [1, 2, "甲乙", ["e", "#DIV/0!"], ["f"], day])]
     back = load_workbook(io.BytesIO(out))["学员"]
     assert [cell.value for cell in back[1]] == [1, "=A1+1", '="甲"&"乙"', "=1/0", "=B1*2", "=DATE(2022,3,1)"]
-
-
-def calculated(data: bytes, values: dict[str, tuple[str, str]]) -> bytes:
-    """The workbook as a program saves it that has calculated its formulas: cell → (attribute of its type, value)."""
-    out = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(out, "w") as new:
-        for name in old.namelist():
-            part = old.read(name)
-            if name.startswith("xl/worksheets/"):
-                for cell, (kind, value) in values.items():
-                    found = re.compile(rf'<c r="{cell}"([^>]*)>(<f>.*?</f>)<v ?/?>(?:</v>)?</c>')
-                    assert found.search(part.decode())
-                    part = found.sub(rf'<c r="{cell}"\1{kind}>\2<v>{value}</v></c>', part.decode()).encode()
-            new.writestr(name, part)
-    return out.getvalue()
 
 
 def test_an_earlier_answer_is_taken_off_and_its_list_is_no_data(world: World) -> None:
