@@ -96,6 +96,8 @@ def _latest_rows(register: Register, made: _Rows, piece: Piece) -> Iterator[_Sai
     found = model._base_manager.filter(
         entry__gte=piece[0], entry__lt=piece[1], version=F("entry__version"), entry__register=register.code
     )
+    # the entries' own range besides: PostgreSQL does not conclude it, and would read all entries for every piece
+    found = found.extra(where=['"ledger_entry"."id" >= %s AND "ledger_entry"."id" < %s'], params=piece)
     values = found.order_by("entry_id").values_list(*made.columns, *(f"entry__{name}" for name in ENTRY))
     for portion in _chunks(values.iterator(CHUNK)):
         rows = made.rows(value[:count] for value in portion)
@@ -164,16 +166,18 @@ class _Books:
         sql = """
             SELECT p.entry_id, p.account_id, p.person_id, p.organization_id, p.eligible
             FROM ledger_participation p JOIN ledger_entry e ON e.id = p.entry_id AND e.version = p.version
-            WHERE p.entry_id >= %s AND p.entry_id < %s
+            WHERE p.entry_id >= %s AND p.entry_id < %s AND e.id >= %s AND e.id < %s
         """
-        for entry, account, person, organization, eligible in select(sql, piece):
+        for entry, account, person, organization, eligible in select(sql, [*piece, *piece]):
             self.counted[entry].append((account, person, organization, bool(eligible)))
         sql = """
             SELECT x.entry_id FROM ledger_entryevidence x
             JOIN ledger_entry e ON e.id = x.entry_id AND e.version = x.version
-            WHERE x.entry_id >= %s AND x.entry_id < %s
+            WHERE x.entry_id >= %s AND x.entry_id < %s AND e.id >= %s AND e.id < %s
         """
-        self.proved = {entry for (entry,) in select(sql, piece)}  # those on whose latest version a file hangs
+        self.proved = {
+            entry for (entry,) in select(sql, [*piece, *piece])
+        }  # those on whose latest version a file hangs
 
 
 def _own_moves(table: str, piece: Piece) -> dict[int, list[Moved]]:
