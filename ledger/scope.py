@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.apps import apps
@@ -141,8 +142,10 @@ def _addressed(scope: Scope) -> Q:
     return Q(addressee__in=scope.organization_ids, pk__in=sent.values("evidence_id"))
 
 
+@lru_cache(maxsize=512)
 def _shared(scope: Scope) -> Q:
-    """The approved entries whose rows, as they stand, their registers share with the scope's units."""
+    """The approved entries whose rows, as they stand, their registers share with the scope's units. Asked several times
+    a page, and the same for a scope as long as the program runs."""
     found = Q(pk__in=[])
     for register in all_registers().values():
         sharing, model = register.shared, register.model

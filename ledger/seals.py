@@ -99,7 +99,8 @@ def compute(period: Period, previous: str, covers: Covers | None = None) -> Dige
     """
     if covers is not None and not covers:
         return _first_form(period, previous)
-    columns, which = _columns(), parts()
+    fields, which = _fields(), parts()
+    columns = {table: list(of_table) for table, of_table in fields.items()}
     covers = {table: columns[table] for table in which} if covers is None else covers
     for table, names in covers.items():
         if table not in which or not set(names) <= set(columns[table]):
@@ -110,7 +111,8 @@ def compute(period: Period, previous: str, covers: Covers | None = None) -> Dige
     for table in sorted(covers):
         seal.update(f"\n\n{table}\n".encode())
         of = period.code if table == Event._meta.db_table else period.pk
-        counts[table] = _feed(seal, table, covers[table], which[table], of)
+        written = {name: fields[table][name] for name in covers[table]}
+        counts[table] = _feed(seal, table, written, which[table], of)
         seal.update(f"\n{counts[table]}".encode())
     return Digest(
         counts.get(Transfer._meta.db_table, 0), counts.get(Event._meta.db_table, 0), covers, seal.hexdigest()
@@ -123,10 +125,6 @@ def last_seal_before(period: Period) -> str:
     return seal.digest if seal else ""
 
 
-def _columns() -> dict[str, list[str]]:
-    return {table: list(fields) for table, fields in _fields().items()}
-
-
 def _fields() -> dict[str, dict[str, Any]]:
     """Table → column → field."""
     return {
@@ -135,7 +133,7 @@ def _fields() -> dict[str, dict[str, Any]]:
     }
 
 
-def _feed(seal: hmac.HMAC, table: str, columns: Sequence[str], which: str, of: Any) -> int:
+def _feed(seal: hmac.HMAC, table: str, columns: Mapping[str, Any], which: str, of: Any) -> int:
     """Seal the rows, one line each, and return how many. No two different sets of rows give the same lines."""
     quote = connection.ops.quote_name
     names = [f"t.{quote(name)}" for name in columns]
@@ -147,10 +145,9 @@ def _feed(seal: hmac.HMAC, table: str, columns: Sequence[str], which: str, of: A
             return int(cursor.rowcount)
         # json_array is three times as fast as joining columns, and tells 1 from '1' from nothing; how it writes a real
         # number differs between releases of SQLite, how such a number becomes a text does not
-        fields = _fields()[table]
         texts = [
-            f"CAST({name} AS text)" if isinstance(fields[column], DecimalField | FloatField) else name
-            for name, column in zip(names, columns, strict=True)
+            f"CAST({name} AS text)" if isinstance(field, DecimalField | FloatField) else name
+            for name, field in zip(names, columns.values(), strict=True)
         ]
         line = f"json_array({', '.join(texts)})"
         cursor.execute(f"SELECT {line} FROM {quote(table)} t {which}", [of])  # noqa: S608  names of ours
