@@ -338,11 +338,13 @@ def _add(items: Sequence[Item], batch: Batch, by: User, on: date) -> None:
     ids = bulk.reserve(Entry, len(items))
     at, filing_of = moment(on), _filings_of(batch.organization)
     entries, filed, concerns, deeds = [], [], [], []
+    fixes = [(item, item.register.fixes(item.planned.row)) for item in items if item.register.fixes]
+    fixed = [(item, what) for item, what in fixes if what is not None]
+    for item, what in fixed:
+        fixing.refuse_impossible(None, what, [other for one, other in fixed if one is not item])
     with accounts.remembered():
         for item, pk in zip(items, ids, strict=True):
             row, register = item.planned.row, item.register
-            if register.fixes:
-                fixing.refuse_impossible(None, register.fixes(row))
             legs, claims = register.legs(row), register.claims(row)
             row.entry_id, row.version = pk, 1
             day = register.occurred_on(row)

@@ -15,11 +15,13 @@ from django.db.models import F, Q
 
 from audit.events import record
 from directory.models import User
-from ledger import accounts
+from ledger import accounts, figures
 from ledger.models import Account, BudgetLine, Hold
+from ledger.money import wan
 from ledger.posting import amount_text
 from ledger.refusals import Refusal
 from ledger.registers import Fixed, Maximum, all_registers
+from ledger.scope import Scope
 
 State = BudgetLine.State
 
@@ -44,12 +46,20 @@ class OtherLine(Refusal):
     """The code of a sub-line to be opened belongs to a line elsewhere."""
 
 
+class BeyondParent(Refusal):
+    """The sub-lines of a line would together be meant to take more than the line was given."""
+
+
 class FixedByRow(Refusal):
     """A row in force says how the line or account is; it is changed by that row's next step, not by hand."""
 
 
-def refuse_impossible(before: Fixed | None, after: Fixed | None) -> None:
-    """Raise what `put_in_force` would. Writes nothing."""
+def refuse_impossible(before: Fixed | None, after: Fixed | None, beside: Iterable[Fixed] = ()) -> None:
+    """Raise what `put_in_force` would. Writes nothing, but locks the line whose sub-line grows until the transaction ends.
+
+    `beside`: what else is filed in the same transaction and not written yet.
+    """
+    _refuse_beyond_parent(before, after, beside)
     for change in _changes(before, after):
         change.refuse(_accounts_of(change.line), _open_below(change.line))
 
@@ -57,8 +67,9 @@ def refuse_impossible(before: Fixed | None, after: Fixed | None) -> None:
 def put_in_force(before: Fixed | None, after: Fixed | None, *, by: User, reason: str) -> None:
     """Take the books from what `before` fixed to what `after` fixes, in the caller's transaction; each change is audited.
 
-    Raises AccountsInUse, BelowBalance, MoneyLeft, SublinesOpen or OtherLine.
+    Raises AccountsInUse, BelowBalance, MoneyLeft, SublinesOpen, OtherLine or BeyondParent.
     """
+    _refuse_beyond_parent(before, after)
     for change in _changes(before, after):
         change.refuse(_accounts_of(change.line, lock=True), _open_below(change.line))
         change.carry_out(by, reason)
@@ -75,6 +86,71 @@ def standing() -> Iterator[tuple[int, Fixed]]:
             fixed = register.fixes(row)
             if fixed is not None:
                 yield row.entry_id, fixed
+
+
+def taken_below(parent: BudgetLine) -> dict[str, int]:
+    """Code of a sub-line → what it is meant to take of `parent`, in 分: the more of what stands and of what waits, since
+    either may be what is in force tomorrow. Two queries a register that fixes lines.
+    """
+    found: dict[str, int] = {}
+    for _, fixed in (*standing(), *_waiting()):
+        if fixed.opens is not None and fixed.opens.parent.pk == parent.pk:
+            found[fixed.code] = max(found.get(fixed.code, 0), fixed.opens.amount)
+    return found
+
+
+def _waiting() -> Iterator[tuple[int, Fixed]]:
+    """As `standing`, what will be fixed once an undecided entry is approved; of a reversal, by the row it gives way to."""
+    for register in all_registers().values():
+        if register.fixes is None:
+            continue
+        model: Any = register.model
+        pointers = register.pointers()
+        rows = model._base_manager.filter(entry__state="submitted", version=F("entry__version"))
+        rows = list(rows.select_related("entry__corrects", *pointers).order_by("entry_id"))
+        back = [row for row in rows if row.entry.kind == "reversal"]
+        ground = {row.entry.corrects.follows_id for row in back} - {None}
+        again = model._base_manager.filter(entry__in=ground, version=F("entry__version"))
+        rows = [row for row in rows if row.entry.kind != "reversal"]
+        for row in (*rows, *(again.select_related(*pointers) if ground else ())):
+            fixed = register.fixes(row)
+            if fixed is not None:
+                yield row.entry_id, fixed
+
+
+def _refuse_beyond_parent(before: Fixed | None, after: Fixed | None, beside: Iterable[Fixed] = ()) -> None:
+    """Raise BeyondParent if a sub-line would take more, and all together more than their line was given.
+
+    The line is locked first, so that of two at once the second sees the first. A sub-line that takes no more than before
+    is let through even where the line has been given less meanwhile.
+    """
+    opens = after.opens if after is not None else None
+    if after is None or opens is None:
+        return
+    same = before is not None and before.code == after.code and before.opens is not None
+    if same and before is not None and before.opens is not None and opens.amount <= before.opens.amount:
+        return
+    parent = BudgetLine.objects.select_for_update(no_key=True).get(pk=opens.parent.pk)
+    others = taken_below(parent)
+    for one in beside:
+        if one.opens is not None and one.opens.parent.pk == parent.pk:
+            others[one.code] = max(others.get(one.code, 0), one.opens.amount)
+    others.pop(after.code, None)
+    money = figures.money(after.plan, scope=Scope(everything=True))
+    given = next((line.arranged or 0 for line in money.lines if line.code == parent.code), 0)
+    if text := beyond(parent, given, sum(others.values()), opens.amount):
+        raise BeyondParent(text, {"fund": [text]})
+
+
+def beyond(parent: BudgetLine, given: int, others: int, amount: int) -> str:
+    """Says by how much a sub-line with `amount` is too much of `parent`; "" if it is not. All in 分."""
+    left = max(given - others, 0)
+    if amount <= left:
+        return ""
+    return (
+        f"“{parent.name}”共安排 {wan(given)} 万元，其他子项目 {wan(others)} 万元（含待审核的），"
+        f"还可安排 {wan(left)} 万元，本项目 {wan(amount)} 万元，超出 {wan(amount - left)} 万元。"
+    )
 
 
 def account_code(fixed: Fixed, maximum: Maximum) -> str:

@@ -61,11 +61,16 @@ def no_claims(row: Any) -> list[Claim]:
 
 @dataclass(frozen=True)
 class Opening:
-    """A sub-line that a row keeps open below another line: opened with its approval, cancelled with its reversal."""
+    """A sub-line that a row keeps open below another line: opened with its approval, cancelled with its reversal.
+
+    `amount`, in 分: what it is meant to take of the parent. All of them together, those that wait with them, stay within
+    what the parent was given.
+    """
 
     parent: BudgetLine
     name: str
     place: str = ""
+    amount: int = 0
 
 
 @dataclass(frozen=True)

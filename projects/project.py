@@ -14,6 +14,7 @@ from directory.models import Organization, User
 from directory.names import plain
 from ledger.accounts import SPENT
 from ledger.documents import normal_document_no, normal_number
+from ledger.fixing import beyond, taken_below
 from ledger.making import Problem, collect
 from ledger.models import BudgetLine
 from ledger.money import wan, yuan
@@ -127,11 +128,14 @@ class Books(Beside):
     """What projects are compared with."""
 
     @cached_property
-    def subprojects(self) -> dict[str, Project]:
-        """Code → sub-project of the lines concerned: of each the row at hand, else the undecided, else the one in force."""
-        found = {row.code: row for row in self.others}
-        found |= {row.code: row for row in self.rows}
-        return {code: row for code, row in found.items() if row.is_sub}
+    def taken(self) -> dict[int, dict[str, int]]:
+        """Line → code of a sub-project → what it takes of the line, in 分: as the books know it, the rows at hand with it."""
+        found = {row.line.pk: taken_below(row.line) for row in self.rows if row.is_sub}
+        for row in self.rows:
+            if row.is_sub:
+                below = found[row.line.pk]
+                below[row.code] = max(below.get(row.code, 0), _takes(row))
+        return found
 
     @cached_property
     def limits(self) -> dict[str, int]:
@@ -316,22 +320,19 @@ def _change(row: Project, on: date) -> Iterator[Problem]:
 
 def _zone_room(row: Project, on: date) -> Iterator[Problem]:
     """Sub-projects together have no more than their line was given (CLAUSES: CAP 245)."""
-    if not row.is_sub or row.state in NO_MONEY:
+    before: Project | None = row.before
+    if not row.is_sub or _takes(row) <= (_takes(before) if before is not None else 0):
         return
     books = _books(row)
     given = books.money(row.line.code).arranged or 0
-    others = sum(
-        other.fund or 0
-        for code, other in books.subprojects.items()
-        if other.line_id == row.line_id and code != row.code and other.state not in NO_MONEY
-    )
-    if (row.fund or 0) > given - others:
-        yield (
-            "fund",
-            f"“{row.line.name}”共安排 {wan(given)} 万元，其他子项目 {wan(others)} 万元，"
-            f"还可安排 {wan(max(given - others, 0))} 万元，本项目 {wan(row.fund or 0)} 万元，"
-            f"超出 {wan((row.fund or 0) - max(given - others, 0))} 万元。",
-        )
+    others = sum(amount for code, amount in books.taken[row.line.pk].items() if code != row.code)
+    if text := beyond(row.line, given, others, _takes(row)):
+        yield "fund", text
+
+
+def _takes(row: Project) -> int:
+    """What a sub-project takes of its line, in 分."""
+    return 0 if row.state in NO_MONEY else row.fund or 0
 
 
 def warnings(row: Project) -> list[str]:
@@ -396,7 +397,7 @@ def fixes(row: Project) -> Fixed | None:
     """
     if row.state in (State.RESERVE, State.VOID):
         return None
-    opens = Opening(row.line, row.name, row.place) if row.is_sub else None
+    opens = Opening(row.line, row.name, row.place, _takes(row)) if row.is_sub else None
     states = {State.ENDED: BudgetLine.State.CANCELLED, State.ARCHIVED: BudgetLine.State.CLOSED}
     state = states.get(State(row.state), BudgetLine.State.OPEN)
     maxima = []

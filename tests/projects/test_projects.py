@@ -82,7 +82,7 @@ def test_subprojects_together_stay_within_what_the_zone_was_given(world: World, 
         推进区内容="就业带动",
     )
     said = barn.wrong(third)
-    assert "共安排 245.00 万元，其他子项目 200.00 万元，还可安排 45.00 万元" in said["协作资金"]
+    assert "共安排 245.00 万元，其他子项目 200.00 万元（含待审核的），还可安排 45.00 万元" in said["协作资金"]
     assert "超出 0.000001 万元" in said["协作资金"]
     # other money than the fund is not of the 245
     assert barn.made({**third, "协作资金": "45", "其他资金": "0.000001"}).row is not None
