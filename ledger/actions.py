@@ -867,7 +867,7 @@ def _file_version(
     if entry.kind != Entry.Kind.REVERSAL:
         evidence = [*evidence, *get_register(entry.register).brings(row, by)]
     moved = {leg.organization_id for leg in legs} | {claim.organization_id for claim in claims}
-    units = moved | {entry.filed_for_id}
+    units = moved | {entry.filed_for_id} | get_register(entry.register).concerned(row)
     # whoever it concerned is concerned by its being taken back or followed
     ground = [pk for pk in (entry.corrects_id, entry.follows_id) if pk is not None]
     if ground:

@@ -363,7 +363,8 @@ def _add(items: Sequence[Item], batch: Batch, by: User, on: date) -> None:
                 )
             )
             filed.append(posting.Filed(pk, 1, legs, claims))
-            concerns += [(pk, unit) for unit in sorted(_units(legs, claims) | {batch.organization_id})]
+            units = _units(legs, claims) | {batch.organization_id} | register.concerned(row)
+            concerns += [(pk, unit) for unit in sorted(units)]
             details = {"version": 1, "amount": amount}
             deeds.append(Deed(f"ledger.entry:{pk}", f"导入：{pk} 号 {summary}", details))
     _write(entries, batch, by, at)

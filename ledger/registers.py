@@ -462,6 +462,8 @@ class Register:
     wide: Wide | None = None
     # what the next step of an approved row is called, such as "登记进展"; "" if its rows are events and have none
     next_step: str = ""
+    # columns that name a unit which the row concerns beside those whose accounts it moves: it sees it from submission on
+    concerns: tuple[str, ...] = ()
     # kind of move → the words a statement uses for it
     kinds: Mapping[str, str] = field(default_factory=dict)
     also_steps: tuple[str, ...] = ()  # columns that name a unit which may file the next step, too
@@ -493,6 +495,10 @@ class Register:
     def names_person(self) -> bool:
         """Whether a row is about one person of the directory."""
         return self.model.names_person
+
+    def concerned(self, row: Any) -> set[int]:
+        """Units that the row names as concerned."""
+        return {pk for name in self.concerns if (pk := getattr(row, f"{name}_id")) is not None}
 
     @property
     def targets(self) -> list[str]:

@@ -150,6 +150,7 @@ PROJECT = Register(
     evidence_rule=project.evidence_rule,
     may_file=towns_and_departments,
     next_step="登记项目进展",
+    concerns=("implementer",),
     fixes=project.fixes,
     lines=story.states_of_lines,
     story=story.project_story,

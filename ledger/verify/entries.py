@@ -190,7 +190,14 @@ def decisions_match_states() -> Findings:
 
 @rule("记录对涉及单位可见，对其他单位不可见")
 def concerns_are_the_units_moved() -> Findings:
-    sql = """
+    named = "".join(
+        f"""
+            UNION SELECT d.entry_id, d.{column}_id FROM {register.model._meta.db_table} d
+            JOIN ledger_entry e ON e.id = d.entry_id AND e.version = d.version AND e.register = '{register.code}'"""  # noqa: S608  names of ours
+        for register in all_registers().values()
+        for column in register.concerns
+    )
+    sql = f"""
         WITH named AS MATERIALIZED (  -- once per entry, not per person: joins stay small without statistics too
             SELECT DISTINCT entry_id, version, organization_id FROM ledger_participation
         ), reached AS MATERIALIZED (
@@ -205,7 +212,7 @@ def concerns_are_the_units_moved() -> Findings:
             UNION SELECT c.id, k.organization_id
             FROM ledger_entryconcern k JOIN ledger_entry c ON c.corrects_id = k.entry_id
             UNION SELECT c.id, k.organization_id
-            FROM ledger_entryconcern k JOIN ledger_entry c ON c.follows_id = k.entry_id
+            FROM ledger_entryconcern k JOIN ledger_entry c ON c.follows_id = k.entry_id{named}
         ), kept AS (
             SELECT c.entry_id, c.organization_id FROM ledger_entryconcern c
             JOIN ledger_entry e ON e.id = c.entry_id WHERE e.state IN ('submitted', 'approved')
@@ -219,7 +226,7 @@ def concerns_are_the_units_moved() -> Findings:
         JOIN ledger_entry e ON e.id = x.entry_id AND e.state IN ('submitted', 'approved')
         JOIN directory_organization o ON o.id = x.organization_id
         ORDER BY x.entry_id, o.name
-    """
+    """  # noqa: S608
     for pk, organization, wanted in select(sql):
         expected, found = ("涉及", "未列入涉及单位") if wanted else ("不涉及", "列入了涉及单位")
         yield f"{pk} 号记录", f"{expected}{organization}", found
