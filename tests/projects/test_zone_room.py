@@ -61,7 +61,7 @@ def test_many_at_once_fill_the_zone_and_no_more() -> None:
     world = a_county()
     barn = Trial(world, PROJECT, "北庄")
     rows = [row_of(barn, zone(number, "70")) for number in range(1, 6)]
-    results = together(*[lambda row=row: submit(barn, row) for row in rows])  # type: ignore[misc]
+    results = together(*[lambda row=row: submit(barn, row) for row in rows])
     assert refusals(results) == ["BeyondParent", "BeyondParent"]
     filed = Project.objects.filter(entry__state="submitted")
     assert sum(row.fund or 0 for row in filed) == 3 * 70_000_000
