@@ -316,6 +316,8 @@ def _filed(request: HttpRequest, sheet: Sheet, entry: Entry, *, stay: bool) -> H
     elif not (stay and sheet.purpose == NEW):
         messages.success(request, f"{number}已提交，等待审核。")
     if stay and sheet.purpose == NEW:
+        for text in getattr(sheet.form, "warnings", ()):  # elsewhere the page of the entry says them
+            messages.warning(request, f"{number}：{text}")
         kept = forms.chosen(sheet.form.fields, request.POST)
         given = {**kept, "after": entry.pk, "token": uuid.uuid4()}
         return _go(

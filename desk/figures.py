@@ -18,6 +18,7 @@ from ledger import lists
 from ledger.actions import is_in_force, may_step
 from ledger.filings import FilingState, Reminder, reminders, states_of
 from ledger.lists import WITH_NAMES, details_of
+from ledger.making import warnings_of
 from ledger.models import (
     Acknowledgement,
     Decision,
@@ -229,6 +230,11 @@ def waiting_rows(user: User, page: Iterable[Entry]) -> list[Waiting]:
     """What the queue shows of the entries of one page. One query per register among them."""
     rows = list(page)
     details = details_of(rows)
+    warned: dict[int, list[str]] = {}
+    for code in {entry.register for entry in rows}:
+        mine = [details[entry.pk] for entry in rows if entry.register == code]
+        told = warnings_of(get_register(code), mine)
+        warned |= {row.entry_id: texts for row, texts in zip(mine, told, strict=True)}
     found = []
     with read_once():
         for entry in rows:
@@ -239,7 +245,7 @@ def waiting_rows(user: User, page: Iterable[Entry]) -> list[Waiting]:
                     entry=entry,
                     evidence=count,
                     evidence_missing="" if count else _evidence_rule(entry, register, detail),
-                    warnings=list(register.warnings(detail)),
+                    warnings=warned[entry.pk],
                     blocked=why_not_decide(user, entry),
                 )
             )
@@ -383,7 +389,7 @@ def entry_page(user: User, entry: Entry, version: int | None = None) -> EntryPag
         compared_with=compared_with,
         evidence=hung,
         evidence_missing="" if hung else _evidence_rule(entry, register, detail),
-        warnings=list(register.warnings(detail)) if entry.state == State.SUBMITTED else [],
+        warnings=warnings_of(register, [detail])[0] if entry.state == State.SUBMITTED else [],
         holds=_moves(Hold.objects.filter(entry=entry), register),
         moves=_moves(Transfer.objects.filter(entry=entry).select_related("period"), register),
         history=_history(entry, decisions, labels),

@@ -9,6 +9,7 @@ their row then stood. Rows are only added; who a person is stands in the directo
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 from django.db import models
 
@@ -117,6 +118,7 @@ class Placement(PersonDetail):
     subsidy = models.BigIntegerField("补贴金额（分）", null=True, blank=True)
     note = models.CharField("备注", max_length=500, blank=True)
     in_rongcheng = models.BooleanField("赴荣成")
+    beside: Any = None  # labor/beside.py: what is known of the person elsewhere, read for many at once
     is_counted = models.BooleanField("计入就业人数")
     is_stable = models.BooleanField("稳定就业")
 
@@ -189,6 +191,7 @@ class RosterRow(PersonDetail):
     wish_place = models.CharField("意向地", max_length=60, blank=True)
     wish_post = models.CharField("意向岗位", max_length=60, blank=True)
     training_need = models.CharField("培训需求", max_length=100, blank=True)
+    beside: Any = None  # labor/beside.py: who else is of the household
     note = models.CharField("备注", max_length=500, blank=True)
 
     class Meta(PersonDetail.Meta):

@@ -7,7 +7,8 @@ from datetime import date
 from typing import Any
 
 from directory.models import User
-from labor.models import JobFair, Placement
+from labor.beside import read_placements
+from labor.models import JobFair, Placement, RosterRow
 from ledger.making import BENEFIT, NOTE, PERSON, Problem, collect, joined
 from ledger.registers import Column, Parameter, Register
 
@@ -16,6 +17,13 @@ STABLE_MONTHS = Parameter(
 )
 LEAST_MONTHS = Parameter(
     "placement_months", "计入转移就业的最短期限", 1, "个月", "计划期限不足的只作记录；方案未写", most=12
+)
+# what is asked of the job of somebody registered (DOMAIN §4.5)
+REGISTERED = (
+    ("wage", "务工月收入"),
+    ("has_contract", "是否签订合同"),
+    ("point_to_point", "是否点对点输送"),
+    ("channel", "就业渠道"),
 )
 RONGCHENG, STABLE = "赴荣成", "稳定就业"  # the published 其中
 
@@ -62,7 +70,31 @@ def placement_warnings(row: Placement) -> list[str]:
         found.append("期限不足，这一条只作记录，不计入就业人数。")
     if row.wage is not None and not 50_000 <= row.wage <= 5_000_000:
         found.append("务工月收入不在 500 至 50,000 元之间，请核对单位。")
-    return found
+    if row.lifted or row.monitored:
+        missing = [label for name, label in REGISTERED if getattr(row, name) in (None, "")]
+        if missing:
+            found.append(f"脱贫人口和监测对象务工的，还应填写{'、'.join(missing)}。")
+    return [*found, *_beside_warnings(row)]
+
+
+def _beside_warnings(row: Placement) -> Iterator[str]:
+    """What the roster and the person's other jobs say (DOMAIN §4.5)."""
+    if row.beside is None:
+        read_placements([row])
+    roster, jobs = row.beside.roster, row.beside.open_jobs
+    if roster is not None and roster.skill in (RosterRow.Skill.NONE, RosterRow.Skill.LOST):
+        yield f"花名册（{roster.entry_id} 号记录）登记为“{roster.get_skill_display()}”，这里登记务工，请核对。"
+    if roster is not None and roster.schooling:
+        yield f"花名册（{roster.entry_id} 号记录）登记为在校生，这里登记务工，请核对。"
+    own = PLACEMENT.natural_key(row)
+    same = {one.entry_id for one in (row, row.before, row.replaces) if one is not None} - {None}
+    if row.entry_id:
+        same |= {row.entry.corrects_id, row.entry.follows_id}
+    others = [number for key, number in jobs.items() if key != own and number not in same]
+    if row.ends_on is None and others:
+        known = [f"{number} 号记录" for number in sorted(others) if number]
+        where = "、".join(known) if known else "同一文件里的另一行"
+        yield f"这个人还有没有离岗的务工（{where}），同时两份工作，请核对；已离岗的请登记离岗时间。"
 
 
 def left_or_began_on(row: Placement) -> date:
@@ -98,6 +130,7 @@ PLACEMENT = Register(
     summary=lambda row: f"人员 {row.person_id} · {row.employer} · {row.starts_on:%Y-%m-%d}",
     errors=placement_errors,
     warnings=placement_warnings,
+    beside=read_placements,
     next_step="登记离岗或续岗",
     counts={
         "employed_people": lambda row: row.is_counted,

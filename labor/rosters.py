@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 
 from directory.models import PersonFact, User
+from labor.beside import household_conflicts, read_households
 from labor.models import RosterRow
 from ledger.making import DIVISION, ID_NUMBER, NAME, NOTE, PHONES, SEX, Problem, collect
 from ledger.registers import Column, Register
@@ -51,7 +52,24 @@ def roster_warnings(row: RosterRow) -> list[str]:
     disabled = row.person.disability.open() != ""
     if (row.health == RosterRow.Health.DISABLED) != disabled:
         found.append("健康状况“残疾”与 20 位残疾人证号不一致，请核对。")
-    return found
+    return [*found, *_household_warnings(row)]
+
+
+def _household_warnings(row: RosterRow) -> Iterator[str]:
+    """A household has its 户主, and a couple are a man and a woman (DOMAIN §4.4)."""
+    if not row.household_no:
+        return
+    if row.beside is None:
+        read_households([row])
+    household = row.beside.values()
+    heads = [one for one in household if one.relation == "户主"]
+    if not heads:
+        yield f"户编号 {row.household_no} 在花名册里还没有户主，请核对与户主关系，或补报户主。"
+    if len(heads) > 1:
+        yield f"户编号 {row.household_no} 在花名册里有 {len(heads)} 个户主，请核对与户主关系。"
+    for head in heads if row.relation == "配偶" else ():
+        if head.person.sex and head.person.sex == row.person.sex:
+            yield "配偶与户主性别相同，请核对与户主关系。"
 
 
 ROSTER = Register(
@@ -93,5 +111,7 @@ ROSTER = Register(
     summary=lambda row: f"人员 {row.person_id} · {row.get_skill_display()} · {row.roster_on:%Y-%m-%d}",
     errors=roster_errors,
     warnings=roster_warnings,
+    conflicts=household_conflicts,
+    beside=read_households,
     next_step="更新花名册",
 )  # fmt: skip

@@ -23,6 +23,7 @@ from directory.names import plain
 from directory.people import PersonRow, match_people, resolve_people, survivors
 from ledger.accounts import count_accounts, outside_account, remembered, target_account
 from ledger.models import Account, Category, Detail, Entry, PersonDetail, Plan, PlannedDetail, Subject
+from ledger.parameters import read_once
 from ledger.registers import Claim, Column, Leg, Made, Register, filed_by
 
 Problem = tuple[str, str]  # column, message
@@ -120,10 +121,12 @@ def make(register: Register, rows: Sequence[Mapping[str, Any]], by: User, on: da
     if register.is_restricted:
         rights.restrict(by=by, person_ids={line.row.person_id for line in right})
     register.complete([(line.row, line.values) for line in right], by)
+    for line, found in zip(right, register.conflicts([line.row for line in right]), strict=True):
+        line.problems += [(name, message) for name, messages in found.items() for message in messages]
     _refuse_twice(register, lines)
-    for line in lines:
-        if not line.problems:
-            line.warnings += _warnings(register, line.row)
+    right = [line for line in right if not line.problems]
+    for line, messages in zip(right, warnings_of(register, [line.row for line in right]), strict=True):
+        line.warnings += messages
     return [
         Made(None if line.problems else line.row, collect(line.problems), line.warnings) for line in lines
     ]
@@ -192,7 +195,7 @@ def _row(register: Register, values: Mapping[str, Any], unit: Organization) -> A
     if issubclass(register.model, PlannedDetail):
         given["unit"] = unit
     row = register.model(**given)
-    row.before = values.get("before")
+    row.before, row.replaces = values.get("before"), values.get("replaces")
     return row
 
 
@@ -390,9 +393,15 @@ def township_units(divisions: Iterable[Division]) -> dict[int, Organization]:
     return {pk: units[town] for pk, town in towns.items() if town in units}
 
 
-def _warnings(register: Register, row: Any) -> list[str]:
-    found = list(register.warnings(row))
-    return [*disagreements(row), *found] if register.names_person else found
+def warnings_of(register: Register, rows: Sequence[Any]) -> list[list[str]]:
+    """What is unusual of each row of the register, saved or not; a number of queries that does not grow with the rows."""
+    if not rows:
+        return []
+    with read_once():
+        register.beside(rows)
+        return [
+            [*(disagreements(row) if register.names_person else ()), *register.warnings(row)] for row in rows
+        ]
 
 
 def disagreements(row: PersonDetail) -> list[str]:

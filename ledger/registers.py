@@ -368,6 +368,15 @@ def nothing_to_prepare(lines: Any) -> None:
     """The preparation of a register whose columns say all."""
 
 
+def nothing_beside(rows: Sequence[Any]) -> None:
+    """The preparation of warnings that ask nothing but their own row."""
+
+
+def no_conflicts(rows: Sequence[Any]) -> Sequence[Mapping[str, Sequence[str]]]:
+    """The conflicts of a register whose rows have nothing to do with one another."""
+    return [{} for _ in rows]
+
+
 def nothing_to_complete(lines: Any, by: User) -> None:
     """The completion of a register that keeps nothing but its own row."""
 
@@ -448,7 +457,12 @@ class Register:
     estimates: Estimates | None = None
     # field → messages; all that is wrong, at once; {} if nothing is
     errors: Callable[[Any, User, date], Mapping[str, list[str]]] = no_errors
+    # likewise of each row beside the others and the books, once it is known who its person is; in bulk
+    conflicts: Callable[[Sequence[Any]], Sequence[Mapping[str, Sequence[str]]]] = no_conflicts
+    # what is unusual and may be right: told to who files and who reviews, on pages and in the preview of a file
     warnings: Callable[[Any], Sequence[str]] = nothing
+    # reads what the warnings of these rows, saved or not, compare them with; in bulk
+    beside: Callable[[Sequence[Any]], None] = nothing_beside
     # what evidence must hang on it before approval; "" if none
     evidence_rule: Callable[[Any], str] = lambda row: ""
     # why an entry may not be approved yet, whatever its evidence; "" if it may. Asked of reversals too

@@ -150,6 +150,15 @@ def _books(row: Project) -> Books:
     return books
 
 
+def read_together(rows: Sequence[Project]) -> None:
+    """Give rows that have none yet one Books for all; for `Register.beside`."""
+    bare = [row for row in rows if row.books is None]
+    if bare:
+        books = Books(bare)
+        for row in bare:
+            row.books = books
+
+
 def natural_key(row: Project) -> str:
     """Plan and line code."""
     return f"{row.plan.code}/{row.code}"

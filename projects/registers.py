@@ -14,7 +14,7 @@ from projects.models import Asset, Notice, Progress, Project, Work, ZoneMember
 from projects.models.project import State
 from projects.project import FUNDS, LABELS
 from projects.pv import PV_SHARE, PV_STATION, PV_YIELD
-from projects.standing import set_beside
+from projects.standing import read_together, set_beside
 from projects.states import needed_in, shown_in
 
 LINE = Column("line", "项目名称", "line", required=True, aliases=("项目", "项目编码"))
@@ -147,6 +147,7 @@ PROJECT = Register(
     amount=lambda row: row.total,
     errors=project.errors,
     warnings=project.warnings,
+    beside=project.read_together,
     evidence_rule=project.evidence_rule,
     may_file=towns_and_departments,
     next_step="登记项目进展",
@@ -187,6 +188,7 @@ PROGRESS = Register(
     summary=lambda row: f"{row.line.name} · {row.quarter} · 工程 {row.percent:f}%",
     errors=progress.errors,
     warnings=progress.warnings,
+    beside=read_together,
     may_file=towns_and_departments,
     report_tables=story.progress_tables,
     story=story.progress_story,

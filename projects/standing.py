@@ -108,6 +108,15 @@ def beside(row: Any) -> Beside:
     return found
 
 
+def read_together(rows: Sequence[Any]) -> None:
+    """Give rows that have none yet one Beside for all; for `Register.beside`."""
+    bare = [row for row in rows if row.books is None]
+    if bare:
+        about = Beside(bare)
+        for row in bare:
+            row.books = about
+
+
 def set_beside(lines: Sequence[tuple[Any, Mapping[str, Any]]]) -> None:
     """Give rows the plan of their line, and one Beside for all; for `Register.prepare`."""
     about = Beside([row for row, _ in lines])

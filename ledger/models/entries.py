@@ -206,10 +206,12 @@ class Entry(models.Model):
 class Detail(models.Model):
     """Abstract: the register's own fields of one submitted version of an entry. Insert-only.
 
-    `before` is no column: of a next step, the row in force; the actions set it before a register's rules are asked.
+    `before` and `replaces` are no columns: of a next step, the row in force; of a form that corrects, the row it opened
+    with. The actions set `before`, making both, before a register's rules are asked.
     """
 
     before: Any = None
+    replaces: Any = None
     names_person: ClassVar[bool] = False  # whether it is a PersonDetail
 
     entry = models.ForeignKey(Entry, models.PROTECT, related_name="+", verbose_name="记录")
