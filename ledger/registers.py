@@ -510,6 +510,11 @@ class Register:
         """Whether a row is about one person of the directory."""
         return self.model.names_person
 
+    @property
+    def is_personal(self) -> bool:
+        """Whether a sheet of it holds columns that are some person's: it leaves the system for a stated reason only."""
+        return any(column.personal for column in self.columns)
+
     def concerned(self, row: Any) -> set[int]:
         """Units that the row names as concerned."""
         return {pk for name in self.concerns if (pk := getattr(row, f"{name}_id")) is not None}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from directory.models import Organization
 from ledger.making import BIRTH_MONTH, ID_NUMBER, NAME, NOTE, PHONES, SEX, joined
 from ledger.registers import EVERY_ROW, Column, Register, Sharing, filed_by
-from talent import rules
+from talent import figures, rules
 from talent.models import (
     CultureExchange,
     Direction,
@@ -133,6 +133,7 @@ SUPPORT_WORK = Register(
     errors=rules.work_errors,
     may_file=both_sides,
     shared=Sharing(with_partner=EVERY_ROW),
+    report_tables=figures.work_tables,
 )  # fmt: skip
 
 TECH_EXCHANGE = Register(

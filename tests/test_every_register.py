@@ -21,6 +21,7 @@ from django.test import Client
 from django.utils import timezone
 from openpyxl import load_workbook
 
+from audit.models import Event
 from desk import urls as desk_urls
 from directory import facts
 from directory.models import Division, Organization, Person, User
@@ -463,7 +464,13 @@ class Way:
 
     def exported_and_brought_back(self, entry: Entry) -> None:
         """Unchanged it says nothing new; one cell changed is one change; a masked one typed over is an error."""
-        answer = self.clerk.get(self.export_address(entry))
+        if self.register.is_personal:
+            asked = self.clerk.get(self.export_address(entry))
+            assert "导出理由" in page_text(asked)
+            assert Event.objects.filter(verb="workbook.exported").count() == 0
+        answer = self.clerk.post(self.export_address(entry), {"reason": "试验：报市局台账"})
+        told = Event.objects.filter(verb="workbook.exported").latest("pk")
+        assert ("试验：报市局台账" in told.summary) is self.register.is_personal
         data = b"".join(answer) if answer.streaming else answer.content
         sheet = load_workbook(io.BytesIO(data)).active
         assert sheet is not None

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from directory.models import Organization, User
+from directory.people import LONGEST_REASON, checked_reason
 from ledger.filters import QuarterField
 from ledger.models import Period
 from ledger.permissions import may_review
@@ -109,3 +111,21 @@ def register_choices(user: User, *, of_others: bool) -> list[tuple[str, str]]:
         units = [user.organization] if user.organization is not None else []
     found = {register.code: register.name for unit in units for register in registers_for(unit)}
     return list(found.items())
+
+
+class ReasonForm(forms.Form):
+    """What a list that names people is taken out for."""
+
+    reason = forms.CharField(
+        label="导出理由",
+        max_length=LONGEST_REASON,
+        widget=forms.Textarea(attrs={"rows": 2, "class": "form-control"}),
+        help_text="写明用途，例如：报市局第二季度台账。理由会长期留存，不要写证件号码或电话。",
+        error_messages={"required": "请写明导出理由。"},
+    )
+
+    def clean_reason(self) -> str:
+        try:
+            return checked_reason(self.cleaned_data["reason"])
+        except ValidationError as error:
+            raise ValidationError(error.message_dict["reason"]) from None

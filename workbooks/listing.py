@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
-from django import forms
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -18,33 +17,15 @@ from django.views.decorators.cache import never_cache
 from audit.events import record
 from directory.access import role_required, signed_in
 from directory.models import User
-from directory.people import LONGEST_REASON, checked_reason
 from ledger import lists
 from ledger.filters import NO_NUMBERS, EntryFilter
 from ledger.permissions import may_export_people
 from ledger.snapshot import snapshot
 from workbooks import writing
+from workbooks.forms import ReasonForm
 from workbooks.views import XLSX, file_answer
 
 readers = role_required(*(set(User.Role) - User.ADMINISTRATORS))
-
-
-class ReasonForm(forms.Form):
-    """What a list that names people is taken out for."""
-
-    reason = forms.CharField(
-        label="导出理由",
-        max_length=LONGEST_REASON,
-        widget=forms.Textarea(attrs={"rows": 2, "class": "form-control"}),
-        help_text="写明用途，例如：报市局第二季度台账。理由会长期留存，不要写证件号码或电话。",
-        error_messages={"required": "请写明导出理由。"},
-    )
-
-    def clean_reason(self) -> str:
-        try:
-            return checked_reason(self.cleaned_data["reason"])
-        except ValidationError as error:
-            raise ValidationError(error.message_dict["reason"]) from None
 
 
 @never_cache
@@ -67,7 +48,13 @@ def listing(request: HttpRequest) -> HttpResponse:
             raise PermissionDenied("这张表列有个人信息，只有填报员、单位负责人和审核员可以导出。")
         form = ReasonForm(request.POST if request.method == "POST" else None)
         if not form.is_valid():
-            context = {"form": form, "title": title, "count": pages.count, "back": back}
+            context = {
+                "form": form,
+                "title": title,
+                "count": pages.count,
+                "back": back,
+                "back_to": "返回列表",
+            }
             return render(request, "workbooks/reason.html", context, status=422 if form.is_bound else 200)
         reason = form.cleaned_data["reason"]
     today = timezone.localdate()

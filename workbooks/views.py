@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -28,7 +29,7 @@ from ledger.permissions import may_file, may_review
 from ledger.refusals import Refusal
 from ledger.registers import all_registers, get_register, name_of
 from workbooks import jobs, planning, storage, writing
-from workbooks.forms import OutForm, UploadForm, VoidForm
+from workbooks.forms import OutForm, ReasonForm, UploadForm, VoidForm
 from workbooks.reading import LARGEST, marked
 from workbooks.voiding import preview_void
 
@@ -338,7 +339,10 @@ def template(request: HttpRequest) -> HttpResponse:
 
 @staff
 def export(request: HttpRequest) -> HttpResponse:
-    """What the books hold of a register, a unit and a quarter, as far as the user may see it; kept in the audit trail."""
+    """What the books hold of a register, a unit and a quarter, as far as the user may see it; kept in the audit trail.
+
+    Of a register that names people for a reason only, which is kept, too (DOMAIN §6).
+    """
     user = signed_in(request)
     form = OutForm(request.GET, user=user)
     if not form.is_valid():
@@ -349,6 +353,14 @@ def export(request: HttpRequest) -> HttpResponse:
     rows = Entry.objects.for_user(user).filter(filed_for=unit, filing__period=period)
     entries = writing.live(rows, register)
     title = f"{unit}{register.name}（{period.label}）"
+    reason = ""
+    if register.is_personal:
+        asked = ReasonForm(request.POST if request.method == "POST" else None)
+        if not asked.is_valid():
+            context = {"form": asked, "title": title, "count": entries.count(), "back_to": "返回导入导出"}
+            context["back"] = reverse("workbooks:home")
+            return render(request, "workbooks/reason.html", context, status=422 if asked.is_bound else 200)
+        reason = asked.cleaned_data["reason"]
     with transaction.atomic():
         data = writing.export(register=register, entries=entries, title=title, on=timezone.localdate())
         count = entries.count()
@@ -356,8 +368,8 @@ def export(request: HttpRequest) -> HttpResponse:
             verb="workbook.exported",
             by=user,
             target=register.code,
-            summary=f"导出“{title}”{count} 行",
-            details={"rows": count},
+            summary=f"导出“{title}”{count} 行" + (f"，理由：{reason}" if reason else ""),
+            details={"rows": count, "reason": reason, "sha256": hashlib.sha256(data).hexdigest()},
         )
     return file_answer(data, f"{register.name}_{unit}_{period.code}.xlsx", XLSX)
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 
 import pytest
 
 from ledger.actions import InvalidEntry
+from ledger.models import Period, Plan
+from ledger.scope import Scope
 from ledger.verify import verify
+from talent.figures import work_tables
 from talent.registers import CULTURE_EXCHANGE, SECONDMENT, SUPPORT_POST, SUPPORT_WORK, TECH_EXCHANGE
 from talent.rules import months_between
 from tests.ledger.world import World
@@ -104,6 +108,34 @@ def test_doctors_and_teachers_count_by_kind_and_their_work_by_quarter(world: Wor
     assert "这一栏不用填" in work.wrong({**done, "季度末日": "2022-09-30", "授课节数": "9"})["授课节数"]
     assert "找不到" in work.wrong({**done, "支医支教人员": "没有的人"})["支医支教人员"]
     assert list(verify()) == []
+
+
+def test_the_reports_tell_the_work_of_doctors_and_teachers_by_quarter(world: World) -> None:
+    posts, work = Trial(world, SUPPORT_POST, "局里"), Trial(world, SUPPORT_WORK, "局里")
+    posts.done(DOCTOR)
+    posts.done({**DOCTOR, "类别": "支教", "姓名": "试验师"})
+    work.done({"支医支教人员": DOCTOR["姓名"], "季度末日": "2022-06-30", "门诊人次": "420", "手术例数": "12"})
+    work.done({"支医支教人员": DOCTOR["姓名"], "季度末日": "2022-09-30", "门诊人次": "80", "手术例数": "0"})
+    work.done({"支医支教人员": "试验师", "季度末日": "2022-06-30", "授课节数": "96"})
+    work.filed({"支医支教人员": "试验师", "季度末日": "2022-09-30", "授课节数": "1000"})  # not decided yet
+    plan, quarters = Plan.objects.get(), {p.code: p for p in Period.objects.all()}
+
+    def told(code: str, scope: Scope) -> dict[str, list[Sequence[str]]]:
+        return {table.title: list(table.rows) for table in work_tables(plan, scope, quarters[code])}
+
+    everything = Scope(everything=True)
+    assert told("2022Q2", everything) == {
+        "支医工作量": [["门诊人次", "420", "420"], ["手术例数", "12", "12"]],
+        "支教工作量": [["授课节数", "96", "96"]],
+    }
+    assert told("2022Q3", everything) == {
+        "支医工作量": [["门诊人次", "80", "500"], ["手术例数", "0", "12"]],
+        "支教工作量": [["授课节数", "0", "96"]],
+    }
+    assert told("2022Q1", everything) == {}
+    assert told("2022Q3", Scope(organization_ids=frozenset([world.units["徐庄镇"].pk]))) == {}
+    own = Scope(organization_ids=frozenset([world.units["乡村振兴局"].pk]))
+    assert told("2022Q3", own) == told("2022Q3", everything)
 
 
 def test_exchanges_count_by_event(world: World) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import html
 import io
 from pathlib import Path
@@ -151,12 +152,21 @@ def test_templates_and_exports_are_downloaded(browse: Browse, world: World) -> N
     query = f"?register=training_attendance&organization={world.units['徐庄镇'].code}&period=2022Q2"
     template = load_workbook(io.BytesIO(client.get(f"/workbooks/template/{query}").content))
     assert template.worksheets[0]["A2"].value == "填报单位：徐庄镇"
-    export = client.get(f"/workbooks/export/{query}")
+    asked = page(client.get(f"/workbooks/export/{query}"))
+    assert "按公示规则遮盖" in asked
+    assert "请写明导出理由" in page(client.post(f"/workbooks/export/{query}", {"reason": " "}), 422)
+    assert not Event.objects.filter(verb="workbook.exported").exists()
+    export = client.post(f"/workbooks/export/{query}", {"reason": "报市局第二季度台账"})
     sheet = load_workbook(io.BytesIO(export.content)).worksheets[0]
     assert sheet.max_row == 4 + 3 + 1
     cells = " ".join(str(cell.value) for row in sheet.iter_rows() for cell in row)
     assert identity(1) not in cells
-    assert Event.objects.filter(verb="workbook.exported", actor_id=world.users["徐庄"].pk).count() == 1
+    event = Event.objects.get(verb="workbook.exported", actor_id=world.users["徐庄"].pk)
+    assert event.summary.endswith("3 行，理由：报市局第二季度台账")
+    assert event.details["sha256"] == hashlib.sha256(export.content).hexdigest()
+    # the books' own money names nobody: no reason is asked
+    plain = client.get(f"/workbooks/export/{query.replace('training_attendance', 'fund_flow')}")
+    assert plain["Content-Disposition"].startswith("attachment")
     assert client.get("/workbooks/template/").status_code == 302
 
 
