@@ -48,6 +48,7 @@ ENTERPRISE_LEAD = Register(
     may_file=towns_and_departments,
     next_step="登记对接进展",
     adds={"enterprise_leads": lambda row: 1},
+    report_tables=figures.lead_tables,
 )  # fmt: skip
 
 DONATION = Register(
@@ -83,6 +84,7 @@ DONATION = Register(
     may_file=towns_and_departments,
     legs=rules.donation_legs,
     kinds={"received": "收到捐赠", "handed": "发放捐赠"},
+    report_tables=figures.donation_tables,
 )  # fmt: skip
 
 DONATION_RECEIVER = Register(
@@ -141,6 +143,7 @@ WISH = Register(
     counts={BENEFIT: lambda row: row.state == Wish.State.DELIVERED},
     parameters=(rules.WISH_DAYS,),
     notices=figures.wish_notices,
+    report_tables=figures.wish_tables,
 )  # fmt: skip
 
 VOLUNTEERING = Register(

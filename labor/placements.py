@@ -8,6 +8,7 @@ from typing import Any
 
 from directory.models import User
 from labor.beside import read_placements
+from labor.figures import fair_tables, placement_tables
 from labor.models import JobFair, Placement, RosterRow
 from ledger.making import BENEFIT, NOTE, PERSON, Problem, collect, joined
 from ledger.registers import Column, Parameter, Register
@@ -139,6 +140,7 @@ PLACEMENT = Register(
     },
     parts=lambda row: [RONGCHENG] * row.in_rongcheng + [STABLE] * row.is_stable,
     parameters=(STABLE_MONTHS, LEAST_MONTHS),
+    report_tables=placement_tables,
 )  # fmt: skip
 
 
@@ -177,4 +179,5 @@ JOB_FAIR = Register(
     errors=fair_errors,
     evidence_rule=lambda row: "活动通知或照片",
     adds={"job_fairs": lambda row: 1},
+    report_tables=fair_tables,
 )  # fmt: skip

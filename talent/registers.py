@@ -67,6 +67,7 @@ SECONDMENT = Register(
     next_step="登记期满或返回",
     counts={"secondments": lambda row: row.is_counted},
     parameters=(rules.SECONDMENT_MONTHS, rules.EXPERT_MONTHS),
+    report_tables=figures.secondment_tables,
 )  # fmt: skip
 
 SUPPORT_POST = Register(
@@ -103,6 +104,7 @@ SUPPORT_POST = Register(
         "support_teachers": lambda row: row.kind == SupportPost.Kind.TEACHER,
     },
     parameters=(rules.TEACHING_MONTHS,),
+    report_tables=figures.post_tables,
 )
 
 SUPPORT_WORK = Register(
@@ -161,6 +163,7 @@ TECH_EXCHANGE = Register(
     summary=lambda row: f"{row.name} · {row.get_crop_display()} · {row.held_on:%Y-%m-%d}",
     evidence_rule=lambda row: "活动照片或签到表",
     adds={"tech_exchanges": lambda row: 1},
+    report_tables=figures.tech_tables,
 )  # fmt: skip
 
 CULTURE_EXCHANGE = Register(
@@ -186,6 +189,7 @@ CULTURE_EXCHANGE = Register(
     summary=lambda row: f"{row.name} · {row.get_kind_display()} · {row.starts_on:%Y-%m-%d}",
     evidence_rule=lambda row: "活动照片或通知",
     adds={"culture_exchanges": lambda row: 1},
+    report_tables=figures.culture_tables,
 )  # fmt: skip
 
 REGISTERS = [SECONDMENT, SUPPORT_POST, SUPPORT_WORK, TECH_EXCHANGE, CULTURE_EXCHANGE]

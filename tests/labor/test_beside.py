@@ -13,6 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from directory.identity import check_character
+from labor.models import Placement
 from labor.placements import PLACEMENT
 from labor.rosters import ROSTER
 from ledger import actions
@@ -102,7 +103,7 @@ def test_a_correction_is_not_told_of_the_job_it_corrects(world: World, jobs: Tri
 def test_two_open_jobs_in_one_file_are_told_at_both_rows(world: World, jobs: Trial) -> None:
     rows = [jobs.made(typed).row for typed in (JOB, SECOND)]
     for row in rows:
-        assert row is not None
+        assert isinstance(row, Placement)
         row.beside = None  # as rows of one file, read together
     told = warnings_of(PLACEMENT, rows)
     assert all(any("同一文件里的另一行" in text for text in one) for one in told)

@@ -1,0 +1,123 @@
+"""What registers offer the reports, kind by kind: numbers by hand, and what a unit and the partner see of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from aid.registers import DONATION, ENTERPRISE_LEAD, WISH
+from labor.placements import JOB_FAIR, PLACEMENT
+from ledger.models import Period, Plan
+from ledger.registers import Register
+from ledger.scope import Scope
+from talent.registers import CULTURE_EXCHANGE, SECONDMENT, SUPPORT_POST, TECH_EXCHANGE
+from tests.aid.test_aid import CHILD, GIFT, LEAD
+from tests.labor.test_work import JOB
+from tests.ledger.world import World
+from tests.registers import Trial, a_county
+from tests.talent.test_talent import CADRE, DOCTOR
+
+EVERYTHING = Scope(everything=True)
+
+
+@pytest.fixture
+def world(db: None) -> World:
+    return a_county()
+
+
+def told(
+    register: Register, quarter: str = "2022Q2", scope: Scope = EVERYTHING
+) -> dict[str, list[Sequence[str]]]:
+    assert register.report_tables is not None
+    period = Period.objects.get(code=quarter)
+    tables = register.report_tables(Plan.objects.get(), scope, period)
+    for table in tables:
+        assert {len(row) for row in table.rows} == {len(table.headings)}
+    return {table.title: [*table.rows] for table in tables}
+
+
+def test_firms_stand_in_their_present_stage_agreed_and_actual_apart(world: World) -> None:
+    leads = Trial(world, ENTERPRISE_LEAD)
+    first = leads.done({**LEAD, "协议投资": "2000"})
+    leads.done({**LEAD, "企业名称": "另一家"})
+    leads.stepped(
+        first,
+        {
+            **LEAD,
+            "阶段": "注册",
+            "进展日期": "2022-06-01",
+            "协议投资": "2000",
+            "到位投资": "600",
+            "吸纳就业": "18",
+        },
+    )
+    assert told(ENTERPRISE_LEAD)["产业对接"] == [
+        ["考察", "1", "0", "0.00", "0.00", "0"],
+        ["注册", "1", "1", "2,000.00", "600.00", "18"],
+        ["合计", "2", "1", "2,000.00", "600.00", "18"],
+    ]
+
+
+def test_donations_received_and_handed_out_by_quarter_and_by_whose_they_are(world: World) -> None:
+    gifts = Trial(world, DONATION)
+    gifts.done({**GIFT, "日期": "2022-02-10", "金额": "50000"})
+    gifts.done({**GIFT, "日期": "2022-05-10", "金额": "20000", "票据号": "002"})
+    gifts.filed({**GIFT, "日期": "2022-05-11", "金额": "10000", "票据号": "003"})
+    wanted = [["资金", "2.00", "7.00", "0.00", "0.00"], ["合计", "2.00", "7.00", "0.00", "0.00"]]
+    assert told(DONATION)["社会捐赠"] == wanted
+    own = Scope(organization_ids=frozenset([world.units["徐庄镇"].pk]))
+    other = Scope(organization_ids=frozenset([world.units["店子镇"].pk]))
+    assert told(DONATION, scope=own)["社会捐赠"] == wanted
+    assert told(DONATION, scope=other) == {}
+
+
+def test_wishes_by_state(world: World) -> None:
+    Trial(world, WISH).done(CHILD)
+    assert [row[:2] for row in told(WISH)["微心愿"]] == [["征集", "1"], ["合计", "1"]]
+
+
+def test_cadres_by_direction_and_doctors_by_kind_as_the_partner_sees_them(world: World) -> None:
+    Trial(world, SECONDMENT, "局里").done(CADRE)
+    Trial(world, SUPPORT_POST, "局里").done(DOCTOR)
+    partner = Scope(partner=True, organization_ids=frozenset([0]))
+    for scope in (EVERYTHING, partner):
+        cadres = told(SECONDMENT, scope=scope)["干部人才挂职"]
+        assert cadres == [["山亭→荣成 · 党政干部挂职", "1", "1", "1"], ["合计", "1", "1", "1"]]
+        assert told(SUPPORT_POST, scope=scope)["支医支教"] == [["支医", "1", "1"], ["合计", "1", "1"]]
+    assert told(SECONDMENT, scope=Scope(organization_ids=frozenset([world.units["徐庄镇"].pk]))) == {}
+
+
+def test_exchanges_by_crop_and_kind(world: World) -> None:
+    tech = Trial(world, TECH_EXCHANGE)
+    row = {"日期": "2022-05-18", "活动名称": "花生交流", "类别": "服务团", "领域": "花生", "荣成方单位/人员": "3 名专家",
+           "山亭方单位/驿站": "某驿站", "地点": "店子镇", "培训人次": "62"}  # fmt: skip
+    tech.done(row)
+    tech.done({**row, "日期": "2022-02-18", "领域": "食用菌", "培训人次": ""})
+    assert told(TECH_EXCHANGE)["农技科技交流"] == [
+        ["食用菌 · 科技特派员服务团", "0", "1", "0", "0"],
+        ["花生 · 科技特派员服务团", "1", "1", "62", "62"],
+        ["合计", "1", "2", "62", "62"],
+    ]
+    Trial(world, CULTURE_EXCHANGE).done({
+        "起止时间": "2022.4.12-4.14", "活动名称": "剪纸", "类别": "非遗", "主办/承办": "区文旅局", "荣成参与单位": "文化馆",
+        "地点": "区文化馆", "培训人次": "45"})  # fmt: skip
+    assert told(CULTURE_EXCHANGE)["文化交流"][0] == ["非遗", "1", "1", "45", "45", "0", "0"]
+
+
+def test_jobs_by_place_and_people_once(world: World) -> None:
+    jobs = Trial(world, PLACEMENT)
+    jobs.done(JOB)
+    jobs.done({**JOB, "务工企业名称": "另一家", "务工所在地": "青岛市", "上岗时间": "2022-05-01"})
+    tables = told(PLACEMENT)
+    assert tables["转移就业岗位"][-1] == ["合计", "2", "2", "0", "0"]
+    assert tables["转移就业人数"][-1] == ["合计", "0", "1"]  # in March; the second job reaches nobody new
+    fair = {
+        "日期": "2022-05-18",
+        "活动名称": "招聘会",
+        "主办单位": "区人社局",
+        "地点": "广场",
+        "提供岗位": "80",
+    }
+    Trial(world, JOB_FAIR).done(fair)
+    assert told(JOB_FAIR)["专场招聘"][0] == ["区人社局", "1", "1", "80", "80", "0", "0", "0", "0"]
