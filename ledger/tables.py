@@ -66,7 +66,7 @@ def standing(code: str, plan: Plan, scope: Scope, as_of: Period) -> QuerySet[Any
     """The rows of a register in force that count in the plan, posted by the end of the quarter, as far as `scope` sees them."""
     register = get_register(code)
     model: Any = register.model
-    rows = model.objects.filter(
+    rows: QuerySet[Any] = model.objects.filter(
         plan=plan,
         version=F("entry__version"),
         entry__state="approved",
