@@ -232,7 +232,7 @@ def count_page(
         as_of=as_of,
         quarter=quarter,
         number=number,
-        flags=flags_by_code(figures.questions(plan, scope=scope)).get(code, []),
+        flags=[] if scope.partner else flags_by_code(figures.questions(plan, scope=scope)).get(code, []),
         keep=[],
         back=None,
         subtitle=target.rule,

@@ -46,6 +46,7 @@ def environment_of(data: Path) -> dict[str, str]:
     """The environment of a site whose data lives in `data`."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("RONGSHAN_")}
     environment.pop("DATABASE_URL", None)
+    environment.pop("DJANGO_SETTINGS_MODULE", None)  # the tests' own: a site runs the real settings
     environment["RONGSHAN_DATA_DIR"] = str(data)
     return environment
 
