@@ -12,6 +12,12 @@ from ledger.registers import Column, Register, always
 WHO = tuple(column for column in PERSON if column.name != "category")
 
 
+def _from(first: Wish.State) -> list[Wish.State]:
+    """The states of a wish from that one on, 取消 left out: a form shows the columns of each from then on."""
+    states = [*Wish.State]
+    return states[states.index(first) : states.index(Wish.State.CANCELLED)]
+
+
 ENTERPRISE_LEAD = Register(
     code="enterprise_lead",
     name="产业对接",
@@ -38,6 +44,8 @@ ENTERPRISE_LEAD = Register(
         Column("why_not", "未落地原因", "text"),
         NOTE,
     ),
+    headings={"visited_on": "考察对接", "stage": "进展"},
+    folded=("credit_code", "jobs_lifted", "jobs_monitored", "town", "why_not", "note"),
     prepare=rules.tidy_leads,
     natural_key=rules.lead_key,
     occurred_on=lambda row: row.changed_on or row.visited_on,
@@ -75,6 +83,8 @@ DONATION = Register(
         Column("is_public", "是否公示", "yesno"),
         NOTE,
     ),
+    headings={"event": "谁捐的", "amount": "捐了什么", "receiver": "给谁"},
+    folded=("purpose", "received_by", "used_for", "is_public", "note"),
     natural_key=rules.donation_key,
     occurred_on=lambda row: row.given_on,
     summary=lambda row: f"{row.get_event_display()} · {row.donor} · {row.get_form_display()}",
@@ -100,6 +110,8 @@ DONATION_RECEIVER = Register(
         Column("value", "折合", "money", unit="元", aliases=("折合(元)", "折合（元）", "金额")),
         NOTE,
     ),
+    headings={"donation": "捐赠", "name": "受赠人", "what": "领取"},
+    folded=("sex", "phones", "value", "note"),
     prepare=rules.set_donations,
     natural_key=lambda row: f"{row.donation_id}/{row.person_id}/{row.given_on}",
     occurred_on=lambda row: row.given_on,
@@ -123,13 +135,17 @@ WISH = Register(
         Column("school", "学校/村", "text", aliases=("学校",)),
         Column("has_consent", "监护人同意", "yesno", help="不满 14 周岁的须有监护人同意书，传在凭据里。"),
         Column("state", "状态", "choice", required=True, choices=(*Wish.State.choices,)),
-        Column("published_on", "发布日", "date", aliases=("发布日期",)),
-        Column("claimed_by", "认领人/单位", "text", aliases=("认领单位", "认领人")),
-        Column("claimed_on", "认领日", "date", aliases=("认领日期",)),
-        Column("delivered_on", "送达日", "date", aliases=("送达日期", "完成日期")),
+        Column("published_on", "发布日", "date", aliases=("发布日期",), when=("state", (*_from(Wish.State.PUBLISHED),))),
+        Column("claimed_by", "认领人/单位", "text", aliases=("认领单位", "认领人"),
+               when=("state", (*_from(Wish.State.CLAIMED),))),
+        Column("claimed_on", "认领日", "date", aliases=("认领日期",), when=("state", (*_from(Wish.State.CLAIMED),))),
+        Column("delivered_on", "送达日", "date", aliases=("送达日期", "完成日期"),
+               when=("state", (*_from(Wish.State.DELIVERED),))),
         Column("worth", "折合", "money", unit="元", aliases=("折合(元)", "折合（元）")),
         NOTE,
     ),
+    headings={"number": "心愿", "name": "受助人", "state": "进展"},
+    folded=("number", "term", "sex", "phones", "school", "worth", "note"),
     natural_key=rules.wish_key,
     occurred_on=rules.wish_changed_on,
     counts_on=lambda row: row.collected_on,
@@ -185,6 +201,8 @@ PAIRING = Register(
         Column("amount", "累计金额", "money", unit="元", aliases=("金额(元)", "金额（元）", "金额")),
         NOTE,
     ),
+    headings={"helper": "帮扶双方", "relation": "结对情况"},
+    folded=("sex", "phones", "frequency", "amount", "note"),
     natural_key=lambda row: joined(row.helper, row.person_id, row.starts_on),
     occurred_on=lambda row: row.ends_on if row.state == Pairing.State.ENDED and row.ends_on else row.starts_on,
     counts_on=lambda row: row.starts_on,

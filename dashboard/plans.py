@@ -157,7 +157,7 @@ def questions_page(*, user: User, plan: Plan) -> QuestionsPage:
     """All open questions of the plan with the reading in force and the history of rulings."""
     found = figures.questions(plan, scope=scope_for(user))
     rulings: dict[int, list[RulingView]] = defaultdict(list)
-    names = _names(plan)
+    names = _names(plan, user)
     rows = (
         Ruling.objects.filter(question__plan=plan)
         .select_related("ruled_by__organization", "question")
@@ -195,18 +195,22 @@ def _view(found: figures.Question, rulings: list[RulingView], names: dict[str, C
     )
 
 
-def _names(plan: Plan) -> dict[str, Concern]:
-    """Code of a line, group, target or the plan → its name and the page of its number."""
+def _names(plan: Plan, user: User) -> dict[str, Concern]:
+    """Code of a line, group, target or the plan → its name and the page of its number, if the user has one."""
     home = reverse("dashboard:plan_home", args=[plan.code])
     found = {plan.code: Concern("全部进度对照", home)}
     for line in BudgetLine.objects.filter(plan=plan).order_by("position"):
         found[line.code] = Concern(line.name, reverse("dashboard:line", args=[line.code]))
     for group in LineGroup.objects.filter(plan=plan).order_by("pk"):
         found[group.code] = Concern(f"{group.name}（{group.code} 万元）", f"{home}#group-{group.code}")
+    own = {
+        target.code for target in figures.targets(plan, scope=scope_of(user))
+    }  # a unit's: what it has reached
     targets = Task.objects.filter(plan=plan, target__isnull=False).order_by("position")
     for code, name in targets.values_list("target__code", "target__name"):
         short = code.rsplit("/", 1)[-1]
-        found[short] = Concern(name, reverse("dashboard:counted", args=[plan.code, short]))
+        page = reverse("dashboard:counted", args=[plan.code, short]) if short in own else ""
+        found[short] = Concern(name, page)
     return found
 
 

@@ -30,6 +30,7 @@ from ledger.models import (
     Hold,
     Period,
     Transfer,
+    Unit,
 )
 from ledger.parameters import read_once
 from ledger.permissions import may_file, may_review
@@ -296,6 +297,7 @@ class MoveRow:
     amount: str
     unit: str
     period: str = ""
+    is_money: bool = False
 
 
 @dataclass(frozen=True)
@@ -351,6 +353,11 @@ class EntryPage:
     versions: list[int] = field(default_factory=list)
     opens_files: bool = True  # of others; one's own open anyway
     person: int | None = None  # whose page shows, for a reason, what this one withholds
+
+    @property
+    def is_about_money(self) -> bool:
+        """Whether what it holds or moved is money, and not people, times or rooms."""
+        return any(move.is_money for move in (*self.holds, *self.moves))
 
     @property
     def is_latest(self) -> bool:
@@ -499,6 +506,7 @@ def _moves(rows: Any, register: Register) -> list[MoveRow]:
             amount=amount_text(move.amount, move.source.unit),
             unit=str(move.organization),
             period=move.period.label if isinstance(move, Transfer) else "",
+            is_money=move.source.unit == Unit.FEN,
         )
         for move in rows.select_related("source", "target", "organization").order_by("position")
     ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date
 from typing import Any, Protocol, cast
 
@@ -49,6 +50,38 @@ class FilledForm(Protocol):
 def form_class(register: Register) -> RegisterForm:
     """The register's form class, as the desk knows it."""
     return cast("RegisterForm", register.form())
+
+
+@dataclass
+class Part:
+    """What stands together in a form: under `heading` ("": none) the fields, and those folded away below them."""
+
+    heading: str
+    fields: list[forms.BoundField]
+    folded: list[forms.BoundField]
+    is_open: bool = False  # whether something is filled in, wrong or remarked on in what is folded
+
+
+def parts(form: forms.Form, register: Register, remarks: Mapping[str, Any]) -> list[Part]:
+    """The form as its register lays it out; a field that another one shows beside itself is in no part."""
+    found = [Part("", [], [])]
+    for bound in form.visible_fields():
+        if is_companion(bound):
+            continue
+        if heading := register.headings.get(bound.name):
+            found.append(Part(heading, [], []))
+        part = found[-1]
+        if bound.name not in register.folded:
+            part.fields.append(bound)
+            continue
+        part.folded.append(bound)
+        part.is_open = bool(part.is_open or bound.value() or bound.errors or remarks.get(bound.name))
+    return [part for part in found if part.fields or part.folded]
+
+
+def is_companion(field: forms.BoundField) -> bool:
+    """Whether another field shows this one beside itself: the unit in which it is typed."""
+    return field.name.endswith("_unit") and field.name.removesuffix("_unit") in field.form.fields
 
 
 def is_choice(field: forms.Field) -> bool:

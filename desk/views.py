@@ -178,7 +178,7 @@ def withdraw(request: HttpRequest, pk: int) -> HttpResponse:
             {
                 "heading": f"撤回 {found.pk} 号记录？",
                 "about": found.summary,
-                "text": "撤回后不再占用资金，可以修改后重新提交；不再要报的，撤回后可以作废。",
+                "text": "撤回后这条记录不算数，可以修改后重新提交；不再要报的，撤回后可以作废。",
                 "verb": "撤回",
                 "hidden": {"version": found.version},
                 "back": reverse("desk:entry", args=[found.pk]),

@@ -168,6 +168,7 @@ FUND_FLOW = Register(
     name="协作资金台账",
     model=FundFlow,
     columns=COLUMNS,
+    folded=("purpose", "handler", "approver", "note"),
     make=make,
     texts=texts,
     form=_form,

@@ -419,6 +419,10 @@ class Register:
     occurred_on: Callable[[Any], date]
     summary: Callable[[Any], str]
     columns: tuple[Column, ...] = ()
+    # how its form is laid out: column → the heading that stands before it; and the optional columns that are folded
+    # away below their heading, "更多（选填）"
+    headings: Mapping[str, str] = field(default_factory=dict)
+    folded: tuple[str, ...] = ()
     # parsed values, one mapping a row, to unsaved rows and what is wrong with each; set-based, never a query per row.
     # A mapping may also hold "where", how the row is called in messages ("第 7 行"), and "replaces", the filed row that
     # a form corrects, and "before", the one its next step follows. People it names are registered.
@@ -490,6 +494,10 @@ class Register:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "kinds", {**COMMON_KINDS, self.code: self.name, **self.kinds})
+        names = {column.name: column for column in self.columns}
+        for name in (*self.headings, *self.folded):
+            if name not in names or (name in self.folded and names[name].required):
+                raise ValueError(f"{self.code}: no column to lay out so: {name}")
         if self.make is None and self.columns:
             object.__setattr__(self, "make", _making(self, "make"))
         if self.counts_on is _from_columns:
@@ -504,6 +512,11 @@ class Register:
             object.__setattr__(self, "form", _own_form(self))
         if self.shown is _from_columns:
             object.__setattr__(self, "shown", self._shown)
+
+    @property
+    def app_name(self) -> str:
+        """What its app is called: registers of one kind of work stand together under it."""
+        return str(self.model._meta.app_config.verbose_name)
 
     @property
     def names_person(self) -> bool:

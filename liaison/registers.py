@@ -41,6 +41,8 @@ MEETING = Register(
         Column("minutes_no", "纪要文号", "text", numbered=True),
         NOTE,
     ),
+    headings={"held_on": "会议", "rongcheng": "出席", "agenda": "内容"},
+    folded=("people", "agreements", "funds", "minutes_no", "note"),
     natural_key=lambda row: joined(row.held_on, row.name),
     called=lambda row: [row.name, f"{row.name}{row.held_on}"],
     occurred_on=lambda row: row.held_on,

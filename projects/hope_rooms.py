@@ -277,13 +277,32 @@ def _labels() -> dict[str, str]:
     return {column.name: column.label for column in HOPE_ROOM.columns}
 
 
+SHOWN_BEFORE_NEEDED = {"cost": State.STARTED, "funding": State.STARTED, "volunteers": State.ACCEPTED}
+
+
+def _in_their_states(*columns: Column) -> tuple[Column, ...]:
+    return tuple(_in_its_states(column) for column in columns)
+
+
+def _in_its_states(column: Column) -> Column:
+    """A form shows a column from the state on that asks for it; what a cancelled room says, of that state only."""
+    if column.name in ("cancelled_on", "cancel_reason"):
+        return replace(column, when=("state", (State.CANCELLED,)), must_when=(State.CANCELLED,))
+    asks = {name: step for step, names in NEEDS.items() for name in names} | {d: s for s, d in DATES.items()}
+    first = SHOWN_BEFORE_NEEDED.get(column.name) or asks.get(column.name)
+    if first is None or column.required:
+        return column
+    needed = tuple(STEPS[STEPS.index(asks[column.name]) :]) if column.name in asks else ()
+    return replace(column, when=("state", tuple(STEPS[STEPS.index(first) :])), must_when=needed)
+
+
 NOBODY_ELSE = "只有专项授权的人能看到。"
 HOPE_ROOM = Register(
     code="hope_room",
     name="希望小屋",
     model=HopeRoom,
     is_restricted=True,
-    columns=(
+    columns=_in_their_states(
         replace(NAME, label="儿童姓名", aliases=("姓名", "受助儿童"), help=NOBODY_ELSE),
         replace(ID_NUMBER, label="儿童身份证号", aliases=("身份证号", "身份证号码", "证件号码"), required=True,
                 help=f"户口簿上有；年龄按它核对。{NOBODY_ELSE}"),
@@ -324,6 +343,8 @@ HOPE_ROOM = Register(
         Column("cancel_reason", "取消原因", "text"),
         Column("note", "备注", "text", help="人人可见，不写姓名。"),
     ),
+    headings={"name": "儿童和监护人", "state": "进展", "works": "改造", "volunteers": "随访", "cancelled_on": "其他"},
+    folded=("funding",),
     prepare=prepare,
     complete=record_guardians,
     texts=lambda row, published: {"guardian_name": f"监护人{row.guardian_id}", "guardian_phones": WITHHELD},

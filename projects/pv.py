@@ -153,6 +153,8 @@ PV_STATION = Register(
         Column("keeper", "管护单位", "text", aliases=("运维单位", "管护责任人")),
         NOTE,
     ),
+    headings={"name": "电站", "kind": "规模", "owner": "产权和管护"},
+    folded=("number", "line", "modules", "note"),
     prepare=read_shares,
     natural_key=lambda row: joined(row.place_id, row.name),
     called=station_names,

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
 from django import template
-from django.forms import BoundField, CheckboxInput, Select, Textarea
+from django.forms import BoundField, CheckboxInput, Form, Select, Textarea
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from desk import forms
 from ledger import lists
 from ledger.filings import FilingState
 from ledger.models import Entry
 from ledger.money import AmountError, parse_amount, wan
 from ledger.money import yuan as yuan_of
-from ledger.registers import name_of
+from ledger.registers import Register, name_of
 
 register = template.Library()
 
@@ -119,10 +121,10 @@ def companion(field: BoundField) -> BoundField | None:
     return field.form[name] if name in field.form.fields else None
 
 
-@register.filter
-def is_companion(field: BoundField) -> bool:
-    """Whether another field shows this one beside itself."""
-    return field.name.endswith("_unit") and field.name.removesuffix("_unit") in field.form.fields
+@register.simple_tag
+def form_parts(form: Form, of: Register, remarks: Mapping[str, Any]) -> list[forms.Part]:
+    """The form's fields, in the parts that its register lays out."""
+    return forms.parts(form, of, remarks or {})
 
 
 @register.filter

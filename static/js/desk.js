@@ -94,7 +94,7 @@
       const controls = [...wrapper.querySelectorAll("[data-events]")];
       if (!controls.length) continue;
       const event = form.elements.namedItem(controls[0].dataset.chooser ?? "event");
-      if (!event?.value) continue;
+      if (!event) continue;
       const belongs = controls[0].dataset.events.split(" ").includes(event.value);
       // A hidden field with an error on it would leave the person looking for it.
       // What was filled in stays to be seen, unless the chosen event cannot have it.
@@ -104,13 +104,24 @@
       for (const control of controls) control.disabled = !shown;
       const must = controls[0].dataset.required;
       const mark = wrapper.querySelector("[data-must]");
-      if (mark && must !== undefined) mark.hidden = !must.split(" ").includes(event.value);
+      if (mark && must !== undefined) mark.hidden = !event.value || !must.split(" ").includes(event.value);
       const labels = controls[0].dataset.labels;
       if (labels) {
         const label = wrapper.querySelector("label");
         label.dataset.plain ??= label.firstChild.data;
         label.firstChild.data = JSON.parse(labels)[event.value] ?? label.dataset.plain;
       }
+    }
+    // A heading over nothing is not shown. Inner parts come first: a part within one that is hidden counts as hidden.
+    for (const part of [...form.querySelectorAll("[data-part]")].reverse()) {
+      part.hidden = !part.querySelector("[data-field]:not([hidden])");
+    }
+  }
+
+  // What comes back from this browser may be in a part that is folded away.
+  function unfold(form) {
+    for (const part of form.querySelectorAll("details[data-part]")) {
+      if ([...part.querySelectorAll("input, select, textarea")].some((control) => control.value)) part.open = true;
     }
   }
 
@@ -286,6 +297,7 @@
     const kept = store.get(token);
     if (kept && form.dataset.typed === undefined) {
       fillFrom(kept);
+      unfold(form);
       note();
       say(`已填回本机 ${clock(new Date(kept.at))} 保存的内容`);
     }

@@ -45,7 +45,8 @@ def test_a_payment_goes_from_the_clerk_to_the_leaders_page_and_back_to_the_vouch
     # the clerk files it
     as_person(page, log_in, "xuzhuang")
     page.goto("/desk/")
-    page.get_by_role("link", name="新增一笔").first.click()
+    page.locator("summary", has_text="新增一笔").click()
+    page.get_by_role("link", name="协作资金台账", exact=True).first.click()
     page.get_by_label("事件").select_option(label="支出")
     page.get_by_label("项目", exact=False).first.select_option(label="2022-04 美丽乡村提升工程")
     page.locator("#id_amount").fill(
