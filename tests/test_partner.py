@@ -331,6 +331,6 @@ def test_their_work_begins_with_what_waits_for_them(world: World) -> None:
     assert client.get("/").headers["Location"] == "/desk/"
     text = page_text(client.get("/desk/"))
     assert "等您确认（1）" in text
-    assert "新增一笔：支医支教" in text
+    assert "/desk/new/support_post/" in text
     for hidden in ("审核</a>", "/reports/", "/questions/", "/people/", "/workbooks/", "/desk/parameters/"):
         assert hidden not in text
