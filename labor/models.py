@@ -95,14 +95,17 @@ class TrainingAttendance(PersonDetail):
         return f"人员 {self.person_id}"
 
 
-class Placement(PersonDetail):
-    class Channel(models.TextChoices):
-        GOVERNMENT = "government", "政府组织"
-        MARKET = "market", "人力资源机构"
-        FIRM = "firm", "企业招聘"
-        FRIENDS = "friends", "亲友介绍"
-        SELF = "self", "自主就业"
+class Channel(models.TextChoices):
+    """How somebody came to their job."""
 
+    GOVERNMENT = "government", "政府组织"
+    MARKET = "market", "人力资源机构"
+    FIRM = "firm", "企业招聘"
+    FRIENDS = "friends", "亲友介绍"
+    SELF = "self", "自主就业"
+
+
+class Placement(PersonDetail):
     place = models.CharField("务工所在地", max_length=100)
     employer = models.CharField("务工企业名称", max_length=100)
     industry = models.CharField("所属行业", max_length=40, blank=True)
@@ -185,6 +188,10 @@ class RosterRow(PersonDetail):
     work_place = models.CharField("务工所在地", max_length=100, blank=True)
     work_months = models.PositiveIntegerField("务工时间（月）", null=True, blank=True)
     employer = models.CharField("务工企业名称", max_length=100, blank=True)
+    industry = models.CharField("所属行业", max_length=40, blank=True)
+    wage = models.BigIntegerField("务工月收入（分）", null=True, blank=True)
+    point_to_point = models.BooleanField("是否点对点输送", null=True, blank=True)
+    channel = models.CharField("就业渠道", max_length=12, choices=Channel, blank=True)
     public_post = models.CharField("公益性岗位", max_length=60, blank=True)
     public_months = models.PositiveIntegerField("公益性岗位（月数）", null=True, blank=True)
     wish = models.CharField("就业意愿", max_length=60, blank=True)

@@ -9,7 +9,7 @@ from typing import Any
 from directory.models import User
 from labor.beside import read_placements
 from labor.figures import fair_tables, placement_tables
-from labor.models import JobFair, Placement, RosterRow
+from labor.models import Channel, JobFair, Placement, RosterRow
 from ledger.making import BENEFIT, NOTE, PERSON, Problem, collect, joined
 from ledger.registers import Column, Parameter, Register
 
@@ -120,7 +120,7 @@ PLACEMENT = Register(
         Column("wage", "务工月收入", "money", unit="元", aliases=("务工月收入(元)", "务工月收入（元）", "月收入", "月工资")),
         Column("has_contract", "是否签订合同", "yesno", aliases=("是否签订劳动合同",)),
         Column("point_to_point", "是否点对点输送", "yesno", aliases=("点对点",)),
-        Column("channel", "就业渠道", "choice", choices=(*Placement.Channel.choices, ("self", "自发"))),
+        Column("channel", "就业渠道", "choice", choices=(*Channel.choices, ("self", "自发"))),
         Column("subsidy", "补贴金额", "money", unit="元", aliases=("交通补贴", "补贴(元)", "补贴（元）")),
         NOTE,
     ),

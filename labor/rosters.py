@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import date
 
 from directory.models import PersonFact, User
 from labor.beside import household_conflicts, read_households
-from labor.models import RosterRow
-from ledger.making import DIVISION, ID_NUMBER, NAME, NOTE, PHONES, SEX, Problem, collect
+from labor.models import Channel, RosterRow
+from ledger.making import BIRTH_MONTH, DIVISION, ID_NUMBER, NAME, NOTE, PHONES, SEX, Problem, collect
 from ledger.registers import Column, Register
 
 RELATIONS = tuple(
@@ -31,6 +32,8 @@ def _roster_problems(row: RosterRow) -> Iterator[Problem]:
         yield "education", "文化程度和在校生状况须填一项，且只填一项。"
     if bool(row.work_place) != bool(row.work_months):
         yield "work_months", "务工所在地和务工时间须同时填写，或同时不填。"
+    if row.wage == 0 or (row.wage and not row.work_months):
+        yield "wage", "没有务工时间的不填务工月收入；收入不知道就不填。"
     if (row.work_months or 0) > 12:
         yield "work_months", f"务工时间最多 12 个月，现为 {row.work_months}。"
     if bool(row.public_post) != bool(row.public_months):
@@ -83,6 +86,7 @@ ROSTER = Register(
         Column("member_no", "人口编号", "text", numbered=True),
         NAME,
         SEX,
+        BIRTH_MONTH,
         ID_NUMBER,
         Column("ethnicity", "民族", "text", example="汉族"),
         Column("relation", "与户主关系", "choice", required=True, choices=RELATIONS),
@@ -94,10 +98,14 @@ ROSTER = Register(
         Column("schooling", "在校生状况", "text"),
         Column("health", "健康状况", "choice", required=True, choices=(*RosterRow.Health.choices,)),
         Column("skill", "劳动技能", "choice", required=True, choices=(*RosterRow.Skill.choices,), aliases=("劳动能力",)),
-        PHONES,
+        replace(PHONES, aliases=(*PHONES.aliases, "成员联系电话")),
         Column("work_place", "务工所在地", "text"),
         Column("work_months", "务工时间（月）", "integer", aliases=("务工时间(月)", "务工时间")),
         Column("employer", "务工企业名称", "text"),
+        Column("industry", "所属行业", "text"),
+        Column("wage", "务工月收入", "money", unit="元", aliases=("务工月收入(元)", "务工月收入（元）")),
+        Column("point_to_point", "是否点对点输送", "yesno"),
+        Column("channel", "就业渠道", "choice", choices=(*Channel.choices, ("self", "自发"))),
         Column("public_post", "公益性岗位", "text"),
         Column("public_months", "公益性岗位（月数）", "integer", aliases=("公益性岗位(月数)",)),
         Column("wish", "就业意愿", "text", example="愿赴荣成"),

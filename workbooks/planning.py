@@ -301,7 +301,10 @@ class _Row:
     is_as_exported: bool = False
 
     def cell(self, place: Place) -> Any:
-        return self.cells[place.index] if place.index < len(self.cells) else None
+        found = self.cells[place.index] if place.index < len(self.cells) else None
+        if place.town is None or place.town >= len(self.cells):
+            return found
+        return f"{text_of(self.cells[place.town]).strip()}{text_of(found).strip()}" or None
 
     @property
     def where(self) -> str:

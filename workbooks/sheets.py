@@ -43,6 +43,8 @@ _MARK = re.compile(
 )
 
 
+TOWNS, VILLAGES = {"乡", "镇", "乡镇", "镇街", "所在乡镇"}, {"村", "行政村", "所在村"}
+OF_A_PLACE = {"省", "市", "县", "县区", "区县", *TOWNS, *VILLAGES}
 # register → (heading, name of its column)
 Aliases = Mapping[str, Sequence[tuple[str, str]]]
 
@@ -50,12 +52,14 @@ Aliases = Mapping[str, Sequence[tuple[str, str]]]
 @dataclass(frozen=True)
 class Place:
     """A column of the register where the sheet has it. `index` from 0; `unit` of money: "元", "万元" or "", of a
-    percentage: "%" (85 is 85%), "1" (0.85 is) or ""."""
+    percentage: "%" (85 is 85%), "1" (0.85 is) or "". `town`: where the township stands in a column of its own, before the
+    village's, as in exports of the national system (DOMAIN §4.4)."""
 
     column: Column
     index: int
     heading: str
     unit: str = ""
+    town: int | None = None
 
 
 @dataclass
@@ -339,7 +343,24 @@ def _match(
             twice.append((places[column.name], place))
         else:
             places[column.name] = place
+    if (apart := _village_apart(register, places, unknown)) is not None:
+        places[apart.column.name] = apart
+        unknown = [one for one in unknown if heading_key(one[0]) not in OF_A_PLACE]
     return _Found(register, row, depth, list(places.values()), unknown, twice, number_at)
+
+
+def _village_apart(
+    register: Register, places: Mapping[str, Place], unknown: Sequence[tuple[str, int]]
+) -> Place | None:
+    """The register's village where the sheet has 乡 and 村 in two columns; 省, 市 and 县 before them say nothing more."""
+    columns = [column for column in register.columns if column.kind == "village"]
+    if len(columns) != 1 or columns[0].name in places:
+        return None
+    towns = [index for heading, index in unknown if heading_key(heading) in TOWNS]
+    villages = [(index, heading) for heading, index in unknown if heading_key(heading) in VILLAGES]
+    if len(towns) != 1 or len(villages) != 1:
+        return None
+    return Place(columns[0], villages[0][0], plain(villages[0][1]), town=towns[0])
 
 
 def _above(table: Table, top: Iterable[tuple[int, list[Any]]]) -> str:
@@ -450,6 +471,7 @@ def _body(sheet: Sheet, table: Table, first: int, findings: Findings) -> list[tu
     hidden: list[int] = []
     sums = _Sums(table, findings)
     indexes = [place.index for place in table.places]
+    indexes += [place.town for place in table.places if place.town is not None]
     for number, cells in sheet.rows:
         if number < first:
             continue
