@@ -13,11 +13,11 @@ from tests.ledger.world import World
 from tests.workbooks.conftest import commit, preview
 from tests.workbooks.files import identity, xlsx
 
-HEAD = (
+HEAD = (  # noqa: SIM905  one line each would be thirty
     "花名册日期 省 市 县 乡 村 户编号 人口编号 姓名 性别 出生日期 证件号码 民族 与户主关系 户类型 监测对象类别 风险是否已消除 "
     "文化程度 在校生状况 健康状况 劳动技能 成员联系电话 务工所在地 务工时间（月） 务工企业名称 所属行业 务工月收入（元） "
     "是否点对点输送 就业渠道 公益性岗位 公益性岗位（月数）"
-).split()  # noqa: SIM905  a list of thirty lines says no more
+).split()
 
 
 @pytest.fixture(autouse=True)
