@@ -88,3 +88,23 @@ def wish_tables(plan: Plan, scope: Scope, as_of: Period) -> Sequence[ReportTable
         as_of=as_of,
         unit="个、万元",
     )
+
+
+def volunteering_tables(plan: Plan, scope: Scope, as_of: Period) -> Sequence[ReportTable]:
+    """志愿服务 by team."""
+    rows = list(standing("volunteering", plan, scope, as_of))
+    return by_kind(
+        "志愿服务",
+        "队伍",
+        rows,
+        lambda row: str(row.team),
+        sorted({row.team for row in rows}),
+        [
+            Measure("活动", lambda row: 1),
+            Measure("志愿者人次", lambda row: row.volunteers),
+            Measure("服务对象人次", lambda row: row.served),
+        ],
+        since=lambda row: row.held_on,
+        as_of=as_of,
+        unit="次、人次",
+    )

@@ -184,6 +184,7 @@ VOLUNTEERING = Register(
     errors=lambda row, by, on: {} if row.volunteers else {"volunteers": ["志愿者人数须大于 0。"]},
     evidence_rule=lambda row: "活动照片或签到表",
     adds={"volunteering": lambda row: row.volunteers},
+    report_tables=figures.volunteering_tables,
 )  # fmt: skip
 
 PAIRING = Register(

@@ -14,7 +14,8 @@ from ledger.figures import rows_in_force
 from ledger.models import Assignment, Period, Plan
 from ledger.registers import Notice, Notices, OpenTask, Parameter, ReportTable
 from ledger.scope import Scope, scope_of
-from liaison.models import MeetingDecision, Publicity, WorkPlan
+from ledger.tables import Measure, by_kind, standing
+from liaison.models import Level, Meeting, MeetingDecision, Publicity, Visit, WorkPlan
 
 RESULT_MONTH = Parameter(
     "result_month",
@@ -151,3 +152,33 @@ def _standing(scope: Scope) -> dict[str, Any]:
         "version": F("entry__version"),
     }
     return found if scope.everything else {**found, "entry__filed_for__in": scope.organization_ids}
+
+
+def meeting_tables(plan: Plan, scope: Scope, as_of: Period) -> Sequence[ReportTable]:
+    """联席会议 and what else was held together, by kind."""
+    return by_kind(
+        "联席会议和对接会",
+        "类型",
+        list(standing("meeting", plan, scope, as_of)),
+        lambda row: row.get_kind_display(),
+        [kind.label for kind in Meeting.Kind],
+        [Measure("次数", lambda row: 1), Measure("参加人数", lambda row: row.people)],
+        since=lambda row: row.held_on,
+        as_of=as_of,
+        unit="次、人",
+    )
+
+
+def visit_tables(plan: Plan, scope: Scope, as_of: Period) -> Sequence[ReportTable]:
+    """两地互访 by direction and level."""
+    return by_kind(
+        "两地互访",
+        "方向 · 层级",
+        list(standing("visit", plan, scope, as_of)),
+        lambda row: f"{row.get_direction_display()} · {row.get_level_display()}",
+        [f"{way.label} · {level.label}" for way in Visit.Direction for level in Level],
+        [Measure("次数", lambda row: 1), Measure("人次", lambda row: row.people)],
+        since=lambda row: row.visited_on,
+        as_of=as_of,
+        unit="次、人次",
+    )

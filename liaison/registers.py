@@ -50,6 +50,7 @@ MEETING = Register(
     evidence_rule=lambda row: "会议纪要、签到表或照片",
     may_file=departments_and_bureau,
     adds={"joint_meetings": lambda row: int(row.kind == Meeting.Kind.JOINT)},
+    report_tables=figures.meeting_tables,
 )  # fmt: skip
 
 MEETING_DECISION = Register(
@@ -105,6 +106,7 @@ VISIT = Register(
     summary=lambda row: f"{row.get_direction_display()} · {row.leader} · {row.visited_on:%Y-%m-%d}",
     evidence_rule=lambda row: "活动照片或接待方案",
     adds={"visits": lambda row: 1},
+    report_tables=figures.visit_tables,
 )  # fmt: skip
 
 WORK_PLAN = Register(

@@ -12,8 +12,9 @@ from ledger.models import Period, Plan
 from ledger.money import yuan
 from ledger.registers import Card, Figure, ReportTable
 from ledger.scope import Scope
-from ledger.tables import by_unit
-from projects.models import PvStation
+from ledger.tables import Measure, by_kind, by_unit, standing
+from projects.models import Project, PvStation
+from projects.models.project import State
 
 # --- photovoltaics ----------------------------------------------------------------------------------------------
 
@@ -80,3 +81,41 @@ def room_tables(plan: Plan, scope: Scope, as_of: Period) -> Sequence[ReportTable
     """Places taken and rooms accepted by unit, 本季 and 累计; no child, no village."""
     note = "评审通过即占一个名额，取消后空出。计入儿童所在镇街；不推定每个小屋的单价。"
     return by_unit("希望小屋", ROOMS, "个", note, plan, scope, as_of)
+
+
+# --- projects -----------------------------------------------------------------------------------------------------
+
+
+def project_tables(plan: Plan, scope: Scope, as_of: Period) -> Sequence[ReportTable]:
+    """Where the money is meant to go: projects by kind, the zone's sub-projects by its six contents (CLAUSES 二（一）一: share
+    by tag). What gives its money back is not in it."""
+    gone = (State.VOID, State.ENDED)
+    rows = list(standing("project", plan, scope, as_of).exclude(state__in=gone).select_related("line"))
+    measures = [
+        Measure("项目", lambda row: 1),
+        Measure("协作资金", lambda row: row.fund, is_money=True),
+        Measure("总投资", lambda row: row.total, is_money=True),
+    ]
+    whole = by_kind(
+        "项目类别",
+        "项目类别",
+        [row for row in rows if not row.is_sub],
+        lambda row: row.get_kind_display(),
+        [kind.label for kind in Project.Kind],
+        measures,
+        as_of=as_of,
+        unit="个、万元",
+        note="推进区算一个项目，其子项目另列。",
+    )
+    parts = by_kind(
+        "推进区六项内容",
+        "内容",
+        [row for row in rows if row.is_sub],
+        lambda row: row.get_tag_display(),
+        [tag.label for tag in Project.Tag],
+        measures,
+        as_of=as_of,
+        unit="个、万元",
+        note="方案没有在六项内容之间分配，这里按子项目填报的内容汇总。",
+    )
+    return [*whole, *parts]

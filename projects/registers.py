@@ -9,6 +9,7 @@ from ledger.making import NOTE, joined, towns_and_departments
 from ledger.money import yuan
 from ledger.registers import EVERY_ROW, Column, Register, Sharing
 from projects import papers, progress, project, story
+from projects.figures import project_tables
 from projects.hope_rooms import HOPE_ROOM
 from projects.models import Asset, Notice, Progress, Project, Work, ZoneMember
 from projects.models.project import State
@@ -163,6 +164,7 @@ PROJECT = Register(
     lines=story.states_of_lines,
     story=story.project_story,
     parameters=(project.LATE_DAYS, project.DUE_DAYS, project.RETENTION, project.TENDER_WORKS),
+    report_tables=project_tables,
 )  # fmt: skip
 
 

@@ -6,15 +6,18 @@ from collections.abc import Sequence
 
 import pytest
 
-from aid.registers import DONATION, ENTERPRISE_LEAD, WISH
+from aid.registers import DONATION, ENTERPRISE_LEAD, VOLUNTEERING, WISH
 from labor.placements import JOB_FAIR, PLACEMENT
 from ledger.models import Period, Plan
 from ledger.registers import Register
 from ledger.scope import Scope
+from liaison.registers import MEETING, VISIT
+from projects.registers import PROJECT
 from talent.registers import CULTURE_EXCHANGE, SECONDMENT, SUPPORT_POST, TECH_EXCHANGE
 from tests.aid.test_aid import CHILD, GIFT, LEAD
 from tests.labor.test_work import JOB
 from tests.ledger.world import World
+from tests.projects.conftest import at, bare
 from tests.registers import Trial, a_county
 from tests.talent.test_talent import CADRE, DOCTOR
 
@@ -121,3 +124,55 @@ def test_jobs_by_place_and_people_once(world: World) -> None:
     }
     Trial(world, JOB_FAIR).done(fair)
     assert told(JOB_FAIR)["专场招聘"][0] == ["区人社局", "1", "1", "80", "80", "0", "0", "0", "0"]
+
+
+def test_meetings_visits_and_volunteers(world: World) -> None:
+    meeting = {"日期": "2022-05-29", "类型": "联席会议", "名称/次数": "第八次", "地点": "山亭", "层级": "主要领导",
+               "荣成方出席": "甲", "山亭方出席": "乙", "人数": "30", "议题": "年度协作"}  # fmt: skip
+    Trial(world, MEETING, "局里").done(meeting)
+    assert told(MEETING)["联席会议和对接会"] == [
+        ["联席会议", "1", "1", "30", "30"],
+        ["合计", "1", "1", "30", "30"],
+    ]
+    visit = {
+        "日期": "2022-02-24",
+        "方向": "赴荣成",
+        "带队领导（职务）": "副区长",
+        "层级": "分管领导",
+        "人数": "8",
+        "议题": "对接",
+    }
+    Trial(world, VISIT, "局里").done(visit)
+    assert told(VISIT)["两地互访"][0] == ["赴荣 · 县级分管领导", "0", "1", "0", "8"]
+    team = {
+        "日期": "2022-05-05",
+        "队伍": "青年队",
+        "活动内容": "助学",
+        "志愿者人数": "16",
+        "服务对象人次": "35",
+    }
+    Trial(world, VOLUNTEERING).done(team)
+    assert told(VOLUNTEERING)["志愿服务"][0] == ["青年队", "1", "1", "16", "16", "35", "35"]
+
+
+def test_projects_by_kind_and_the_zones_by_its_six_contents(world: World) -> None:
+    town = Trial(world, PROJECT, "徐庄")
+    town.done(bare("已立项"))
+    zone = Trial(world, PROJECT, "北庄")
+    first = zone.done(at("已立项"))
+    second = {"子项目编码": "2022-01-02", "项目名称": "管网", "总投资": "80.5", "协作资金": "80"}
+    zone.done(at("已立项", **second, 其他资金="0.5", 推进区内容="环境整治"))
+    tables = told(PROJECT)
+    assert tables["项目类别"] == [["美丽乡村", "1", "100.00", "100.00"], ["合计", "1", "100.00", "100.00"]]
+    assert tables["推进区六项内容"] == [
+        ["产业发展", "1", "120.00", "120.00"],
+        ["环境整治", "1", "80.00", "80.50"],
+        ["合计", "2", "200.00", "200.50"],
+    ]
+    ended = {
+        "暂停、终止日期": "2022-06-01",
+        "终止决定文号": "山乡振发〔2022〕20号",
+        "暂停、终止原因": "不再建设",
+    }
+    zone.stepped(first, {**at("已立项"), "项目状态": "终止", **ended})
+    assert [row[0] for row in told(PROJECT)["推进区六项内容"]] == ["环境整治", "合计"]
