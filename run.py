@@ -379,13 +379,19 @@ def slow_checks(pytest_arguments: list[str]) -> Iterable[tuple[str, Step]]:
         yield f"what is saved is on disk ({engine})", command(audit)
     yield (
         "tests in a browser",
-        command([PYTHON, "-m", "pytest", ROOT / "tests" / "browser", *pytest_arguments]),
+        # a file's tests share a site, so they stay together
+        command([*parallel("loadfile"), ROOT / "tests" / "browser", *pytest_arguments]),
     )
 
 
 def pytest() -> list[str | Path]:
     # worksteal: whoever has finished takes over what the other has not begun, so that both end together
-    return [PYTHON, "-m", "pytest", "-n", "2", "--dist", "worksteal", "--ignore", ROOT / "tests" / "browser"]
+    return [*parallel("worksteal"), "--ignore", ROOT / "tests" / "browser"]
+
+
+def parallel(share: str) -> list[str | Path]:
+    """pytest in two processes, which share the tests as pytest-xdist's --dist says."""
+    return [PYTHON, "-m", "pytest", "-n", "2", "--dist", share]
 
 
 def command(parts: list[str | Path], environment: dict[str, str] | None = None) -> Step:

@@ -1,5 +1,6 @@
 """A real server on a fresh demo, a real browser (Debian's chromium), and no way out to another host."""
 
+import fcntl
 import os
 import shutil
 import socket
@@ -52,13 +53,19 @@ def environment_of(data: Path) -> dict[str, str]:
 
 
 @pytest.fixture(scope="session")
-def demo_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The demo's people and entries over SQLite, made once."""
-    data = tmp_path_factory.mktemp("demo")
-    site = Site("", data, environment_of(data))
-    site.manage("collectstatic", "--noinput", "--verbosity=0")
-    site.manage("migrate", "--verbosity=0")
-    site.manage("demo")
+def demo_data(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """The demo's people and entries over SQLite, made once for all processes of pytest-xdist."""
+    base = tmp_path_factory.getbasetemp()
+    shared = base if worker_id == "master" else base.parent
+    data, made = shared / "demo-data", shared / "demo-made"
+    with (shared / "demo-lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not made.exists():
+            site = Site("", data, environment_of(data))
+            site.manage("collectstatic", "--noinput", "--verbosity=0")
+            site.manage("migrate", "--verbosity=0")
+            site.manage("demo")
+            made.touch()
     return data
 
 
