@@ -119,7 +119,10 @@ def browser_type_launch_args() -> dict[str, Any]:
     return {
         "executable_path": str(CHROMIUM),
         "headless": True,
-        "env": {**os.environ, "LANGUAGE": "zh_CN"},  # its own words, and the order of a date, as in an office there
+        "env": {
+            **os.environ,
+            "LANGUAGE": "zh_CN",
+        },  # its own words, and the order of a date, as in an office there
         "args": [
             "--no-sandbox",
             "--disable-gpu",
