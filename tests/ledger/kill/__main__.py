@@ -9,7 +9,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.ledger.kill.servers import Postgres, Sqlite
+from tests.ledger.kill.servers import RECOVERS_SOON, Postgres, Sqlite
 
 BROKEN = ["", "no-lock", "debit-first", "read-and-write", "deferred", "no-check", "no-trigger", "torn"]
 
@@ -34,7 +34,7 @@ def main() -> int:
     folder = Path(tempfile.mkdtemp(prefix="rongshan-kill-"))
     server: Postgres | Sqlite | None = None
     try:
-        server = Postgres(folder) if asked.engine == "postgres" else Sqlite(folder)
+        server = Postgres(folder, RECOVERS_SOON) if asked.engine == "postgres" else Sqlite(folder)
         os.environ.update(
             DATABASE_URL=server.url,
             RONGSHAN_DATA_DIR=str(folder),

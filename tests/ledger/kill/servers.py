@@ -14,6 +14,8 @@ from pathlib import Path
 from urllib.parse import quote
 
 STARTS_WITHIN = 60.0  # seconds, recovery after a kill included
+# as docs/部署与备份.md says: else a server that was killed first syncs its files one by one, for some seconds
+RECOVERS_SOON = ("-c", "recovery_init_sync_method=syncfs")
 
 
 class Sqlite:
