@@ -565,11 +565,14 @@ def _held_across(inside: list[int], user: User) -> QuerySet[Hold]:
 
 
 def rows_in_force(model: Any, *, user: User) -> QuerySet[Any]:
-    """The rows of a register that stand approved, one a subject, as far as the user may see them."""
-    standing = Entry.objects.for_user(user).filter(state=Entry.State.APPROVED, subject__in_force=F("pk"))
-    found: QuerySet[Any] = model.objects.filter(
-        entry__in=standing.order_by().values("pk"), version=F("entry__version")
+    """The rows of a register that stand approved, one a subject, as far as the user may see them.
+
+    Asked of each row of the register: a list of all entries that stand would be as long as the books.
+    """
+    standing = Entry.objects.for_user(user).filter(
+        pk=OuterRef("entry_id"), state=Entry.State.APPROVED, subject__in_force=OuterRef("entry_id")
     )
+    found: QuerySet[Any] = model.objects.filter(Exists(standing.order_by()), version=F("entry__version"))
     return found.exclude(entry__kind=Entry.Kind.REVERSAL)
 
 
