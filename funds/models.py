@@ -10,6 +10,7 @@ from __future__ import annotations
 from django.db import models
 
 from ledger.documents import clean_text, normal_document_no, normal_number
+from ledger.figures import LineMoney
 from ledger.models import Detail, PlannedDetail
 
 
@@ -40,6 +41,10 @@ class RecallFrom(models.TextChoices):
 
 
 class FundFlow(Detail):
+    total: LineMoney | None = (
+        None  # no column: the money of its plan, read for many rows at once (funds/rules.py)
+    )
+
     event = models.CharField("事件", max_length=20, choices=Event)
     plan = models.ForeignKey("ledger.Plan", models.PROTECT, related_name="+", verbose_name="方案")
     line = models.ForeignKey(

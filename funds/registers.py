@@ -179,6 +179,7 @@ FUND_FLOW = Register(
     legs=events.legs,
     errors=rules.errors,
     warnings=rules.warnings,
+    beside=rules.read_totals,
     evidence_rule=evidence_rule,
     shown=shown,
     may_file=filed_by(*events.UNIT_ITSELF),

@@ -156,7 +156,7 @@ class Reminder:
     def text(self) -> str:
         """When it is due, in words."""
         if self.days < 0:
-            return f"已逾期 {-self.days} 天（期限 {self.due_on}）"
+            return f"已逾期 {-self.days:,} 天（期限 {self.due_on}）"
         when = {0: "今天", 1: "明天"}.get(self.days, f"还有 {self.days} 天")
         return f"{when}到期（{self.due_on}）"
 

@@ -219,6 +219,7 @@ class Registers:
         """Filed in December and not decided yet."""
         day = "2022-12-06"
         self.place(90, day, "2022-11-21", firm="荣成演示食品有限公司", approve=False)
+        self.place(63, day, "2022-11-14", approve=False)  # by the roster unable to work: the reviewer is told
         self.tell(day, "renshe", ROSTER, {
             **self.person(91, bare=True), "花名册日期": "2022-11-30", "户编号": "演示户0091", "与户主关系": "户主",
             "户类型": "脱贫户",

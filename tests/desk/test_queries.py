@@ -53,3 +53,26 @@ def test_list_pages_ask_as_often_for_fifty_rows_as_for_five(browse: Browse, worl
     fill(world, 5, 45)
     assert asked(browse) == few
     assert max(few.values()) <= 22, few
+
+
+@pytest.mark.django_db
+def test_the_queue_reads_the_plans_money_once_for_all_that_waits(browse: Browse, world: World) -> None:
+    """What is allocated before it came is told beside each row; that asked for the money anew at every row."""
+    client = browse("审核")
+
+    def queries() -> int:
+        client.get(reverse("desk:review"))
+        with CaptureQueriesContext(connection) as found:
+            assert "资金是否已经到位" in page_text(client.get(reverse("desk:review")))
+        return len(found)
+
+    for number in range(2):
+        submitted(
+            world, "财政", f"下达 2022-04 徐庄镇 1 文件号=山财农指〔2022〕{number + 50}号 日期=2022-06-01"
+        )
+    few = queries()
+    for number in range(2, 12):
+        submitted(
+            world, "财政", f"下达 2022-04 徐庄镇 1 文件号=山财农指〔2022〕{number + 50}号 日期=2022-06-01"
+        )
+    assert queries() == few
