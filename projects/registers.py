@@ -160,6 +160,7 @@ PROJECT = Register(
     may_file=towns_and_departments,
     next_step="登记项目进展",
     concerns=("implementer",),
+    also_steps=("implementer",),
     fixes=project.fixes,
     lines=story.states_of_lines,
     story=story.project_story,

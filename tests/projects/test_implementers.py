@@ -53,6 +53,17 @@ def test_the_building_unit_sees_it_before_and_after_the_decision_and_no_other_do
     assert list(verify()) == []
 
 
+def test_the_building_unit_files_the_next_step_and_no_other_unit_may(world: World, bureau: Trial) -> None:
+    entry = bureau.done(at("已立项"))
+    town = Trial(world, PROJECT, "北庄")
+    step = town.stepped(entry, at("已批复"))
+    assert (step.filed_for, step.follows_id) == (world.units["北庄镇"], entry.pk)
+    with pytest.raises(actions.NotAllowed):
+        Trial(world, PROJECT, "徐庄").stepped(step, at("招标采购"))
+    bureau.stepped(step, at("招标采购"))  # who registered it goes on, too
+    assert list(verify()) == []
+
+
 def test_whom_it_concerned_sees_who_builds_it_now_and_its_being_taken_back(
     world: World, bureau: Trial
 ) -> None:
