@@ -202,7 +202,8 @@ def _table(
     findings: Findings,
     aliases: Aliases,
 ) -> Table | None:
-    shapes = [*registers, *(replace(one, columns=one.wide.columns) for one in registers if one.wide)]
+    bare: dict[str, Any] = {"headings": {}, "folded": ()}  # a form's parts are those of the narrow columns
+    shapes = [*registers, *(replace(one, columns=one.wide.columns, **bare) for one in registers if one.wide)]
     candidates = [found for one in shapes if (found := _header(sheet, one, aliases.get(one.code, ())))]
     if not candidates:
         names = "、".join(f"“{register.name}”" for register in registers)
