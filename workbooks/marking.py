@@ -265,6 +265,10 @@ def _list(book: Workbook, problems: Sequence[Problem], links: Sequence[str]) -> 
             place.hyperlink = Hyperlink(ref=place.coordinate, location=links[i])
             place.font = Font(color="FF0563C1", underline="single")
     sheet.freeze_panes = "A5"
+    sheet.page_setup.orientation, sheet.page_setup.paperSize = "landscape", 9
+    sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight = 1, 0
+    if sheet.sheet_properties.pageSetUpPr is not None:
+        sheet.sheet_properties.pageSetUpPr.fitToPage = True
     for other in book.worksheets:
         other.sheet_view.tabSelected = other is sheet
     book.active = 0

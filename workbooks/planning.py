@@ -803,7 +803,7 @@ def _planned(
     for row, plan in planned:
         if plan.kind == batches.TAKEN:
             _error_at(row, "", plan.message, findings)
-        elif plan.key in first:
+        elif plan.key in first and not _are_two_records(row, first[plan.key]):
             other = first[plan.key]
             _error_at(
                 row,
@@ -816,6 +816,11 @@ def _planned(
             first[plan.key] = row
             _check_step(register, row, plan, by, on, findings)
     return [(row, plan) for row, plan in planned if not row.bad]
+
+
+def _are_two_records(one: _Row, other: _Row) -> bool:
+    """What is in force and what waits to follow it: an export has both, each with its own 记录号."""
+    return one.back is not None and other.back is not None and one.back.entry.pk != other.back.entry.pk
 
 
 def _nothing_new(rows: Sequence[_Row], findings: Findings) -> list[tuple[_Row, batches.Planned]]:

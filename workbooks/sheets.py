@@ -271,6 +271,10 @@ def _header(sheet: Sheet, register: Register, more: Sequence[tuple[str, str]]) -
             ways.append((2, _double(sheet, rows[number], rows.get(number + 1, []), groups, number)))
         tried = [_match(register, known, number, depth, headings) for depth, headings in ways]
         best = max(tried, key=lambda found: found.score[0])
+        if best.depth == 2:
+            below = _match(register, known, number + 1, 1, _single(rows.get(number + 1, [])))
+            if below.score >= best.score:
+                continue  # what is merged above it is a title, not a group
         if best.score[0] >= enough and best.is_whole:
             return best
     return None

@@ -362,7 +362,14 @@ def export(request: HttpRequest) -> HttpResponse:
             return render(request, "workbooks/reason.html", context, status=422 if asked.is_bound else 200)
         reason = asked.cleaned_data["reason"]
     with transaction.atomic():
-        data = writing.export(register=register, entries=entries, title=title, on=timezone.localdate())
+        data = writing.export(
+            register=register,
+            entries=entries,
+            title=title,
+            on=timezone.localdate(),
+            organization=unit,
+            period=period,
+        )
         count = entries.count()
         record(
             verb="workbook.exported",

@@ -11,7 +11,7 @@ from typing import Any
 
 from django.db.models import F, Q, QuerySet
 from openpyxl import Workbook
-from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
+from openpyxl.styles import Alignment, Border, Font, PatternFill, Protection, Side
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.worksheet import Worksheet
@@ -24,6 +24,7 @@ from workbooks.sheets import NUMBER, OPTIONS_SHEET, STANDING, VERSION_MARK, vers
 
 HEADER_ROW = 4
 LAST_ROW = 2_000  # how far down a template's drop-downs reach
+GROUP = "其中"  # headings that begin so stand together under one merged heading
 TEXT_KINDS = frozenset({"identity", "phone"})  # Excel would damage these as numbers (DOMAIN §6)
 WIDTHS = {
     "identity": 22,
@@ -51,6 +52,7 @@ FORMATS = {
     "village": "镇名加村名，例如 徐庄镇湖沟村",
 }
 
+_FREE = Protection(locked=False)
 _LINE = Side(style="thin", color="FF9AA0A6")
 _BOX = Border(left=_LINE, right=_LINE, top=_LINE, bottom=_LINE)
 _HEAD = PatternFill("solid", fgColor="FFF3E3E2")
@@ -82,19 +84,33 @@ def template(
         _heading(sheet.cell(HEADER_ROW, index), column)
         dimension = sheet.column_dimensions[letter]
         dimension.width = WIDTHS.get(column.kind, 16)
+        dimension.protection = _FREE
         if column.kind in TEXT_KINDS:
             dimension.number_format = "@"
         choices = allowed(column, known, organization)
-        if choices:
-            options.offer(sheet, f"{letter}{HEADER_ROW + 1}:{letter}{LAST_ROW}", column, choices)
+        rule = options.list_of(column, choices) if choices else DataValidation()
+        rule.showInputMessage = True
+        rule.promptTitle, rule.prompt = column.label[:32], guidance(column)[:255]
+        sheet.add_data_validation(rule)
+        rule.add(f"{letter}{HEADER_ROW + 1}:{letter}{LAST_ROW}")
     sheet.row_dimensions[3].height = 42
     sheet.freeze_panes = f"A{HEADER_ROW + 1}"
+    _protect(sheet, len(columns))
     _paper(sheet)
     return _bytes(book)
 
 
-def export(*, register: Register, entries: QuerySet[Entry], title: str, on: date) -> bytes:
-    """An .xlsx of entries as officials hand it in: title, date, headings, rows, totals as formulas, A4 landscape.
+def export(
+    *,
+    register: Register,
+    entries: QuerySet[Entry],
+    title: str,
+    on: date,
+    organization: Organization | None = None,
+    period: Period | None = None,
+) -> bytes:
+    """An .xlsx of entries as officials hand it in: title, lines of unit and date, headings, rows, totals as formulas,
+    places to sign, A4 landscape with page numbers.
 
     Personal columns as published lists mask them; the 记录号 says which entry a row is when it comes back
     (workbooks/returning.py). Texts that begin with = + - @ stay what they are (quotePrefix).
@@ -103,13 +119,19 @@ def export(*, register: Register, entries: QuerySet[Entry], title: str, on: date
     columns = register.columns
     headings = [*(column.label for column in columns), NUMBER, STANDING]
     _title(sheet, title, len(headings))
-    sheet.cell(2, 1).value = f"导出日期：{on:%Y-%m-%d}"
+    lines = [f"填报单位：{organization}" if organization is not None else ""]
+    lines += [f"截至：{min(period.ends_on, on):%Y-%m-%d}" if period is not None else ""]
+    lines += [
+        "单位：元" if any(column.kind == "money" for column in columns) else "",
+        f"导出日期：{on:%Y-%m-%d}",
+    ]
+    write(sheet.cell(2, 1), "　　".join(line for line in lines if line))
     for index, column in enumerate(columns, 1):
         _heading(sheet.cell(HEADER_ROW, index), column, required=False)
         sheet.column_dimensions[get_column_letter(index)].width = WIDTHS.get(column.kind, 16)
     for index, text in enumerate(headings[len(columns) :], len(columns) + 1):
         head(sheet.cell(HEADER_ROW, index), text, None)
-    number = HEADER_ROW
+    first = number = _group_headings(sheet, columns, len(headings))
     for row in _details(register, entries):
         number += 1
         shown = register.values(row, published=True)
@@ -119,10 +141,11 @@ def export(*, register: Register, entries: QuerySet[Entry], title: str, on: date
             cell.border = _BOX
         sheet.cell(number, len(columns) + 1).value = row.entry_id
         sheet.cell(number, len(columns) + 2).value = row.entry.get_state_display()
-    if number > HEADER_ROW:
-        _totals(sheet, columns, number)
-    sheet.freeze_panes = f"A{HEADER_ROW + 1}"
-    _paper(sheet)
+    if number > first:
+        _totals(sheet, columns, first + 1, number)
+    write(sheet.cell(number + 3, 1), "填表人：　　　　　　　　审核人：　　　　　　　　单位负责人：")
+    sheet.freeze_panes = f"A{first + 1}"
+    _paper(sheet, first)
     return _bytes(book)
 
 
@@ -276,7 +299,8 @@ class _Options:
         self.sheet: Worksheet | None = None
         self.used = 0
 
-    def offer(self, target: Worksheet, cells: str, column: Column, allowed: Sequence[str]) -> None:
+    def list_of(self, column: Column, allowed: Sequence[str]) -> DataValidation:
+        """The rule by which a cell offers `allowed`."""
         if self.sheet is None:
             self.sheet = self.book.create_sheet(OPTIONS_SHEET)
             self.sheet.sheet_state = "hidden"
@@ -290,8 +314,7 @@ class _Options:
         # another spelling may still be right: aliases are known to the import, not to Excel
         rule.errorStyle = "warning"
         rule.errorTitle, rule.error = column.label[:32], "不在下拉选项中，请核对。"
-        target.add_data_validation(rule)
-        rule.add(cells)
+        return rule
 
 
 def _details(register: Register, entries: QuerySet[Entry]) -> Iterable[Any]:
@@ -316,24 +339,77 @@ def content(column: Column, row: Any, shown: str) -> Content:
     return _clean(shown)
 
 
-def _totals(sheet: Worksheet, columns: Sequence[Column], last: int) -> None:
+def _protect(sheet: Worksheet, width: int) -> None:
+    """The lines above the rows are not to be typed over, by accident; no password, and everything else stays free."""
+    rest = sheet.column_dimensions[get_column_letter(width + 1)]
+    rest.min, rest.max, rest.protection = width + 1, 16_384, _FREE  # or whole rows could not be deleted
+    protection = sheet.protection
+    protection.sheet = True
+    for name in (
+        "formatCells",
+        "formatColumns",
+        "formatRows",
+        "insertRows",
+        "deleteRows",
+        "sort",
+        "autoFilter",
+    ):
+        setattr(protection, name, False)  # what is False is allowed
+
+
+def _groups(columns: Sequence[Column]) -> list[tuple[int, int]]:
+    """First and last index, from 1, of neighbours whose headings begin with 其中."""
+    found: list[tuple[int, int]] = []
+    for index, column in enumerate(columns, 1):
+        if not column.label.startswith(GROUP):
+            continue
+        if found and found[-1][1] == index - 1:
+            found[-1] = (found[-1][0], index)
+        else:
+            found.append((index, index))
+    return [(first, last) for first, last in found if last > first]
+
+
+def _group_headings(sheet: Worksheet, columns: Sequence[Column], width: int) -> int:
+    """Put 其中 over the columns it belongs to and merge the other headings over both rows; returns the last row of
+    the headings."""
+    groups = _groups(columns)
+    if not groups:
+        return HEADER_ROW
+    below = HEADER_ROW + 1
+    under = {index for first, last in groups for index in range(first, last + 1)}
+    for index in range(1, width + 1):
+        top, bottom = sheet.cell(HEADER_ROW, index), sheet.cell(below, index)
+        bottom.font, bottom.fill, bottom.border, bottom.alignment = Font(bold=True), _HEAD, _BOX, _CENTRE
+        if index in under:
+            write(bottom, str(top.value).removeprefix(GROUP))
+            top.value = None
+        else:
+            sheet.merge_cells(start_row=HEADER_ROW, end_row=below, start_column=index, end_column=index)
+    for first, last in groups:
+        write(sheet.cell(HEADER_ROW, first), GROUP)
+        sheet.merge_cells(start_row=HEADER_ROW, end_row=HEADER_ROW, start_column=first, end_column=last)
+    return below
+
+
+def _totals(sheet: Worksheet, columns: Sequence[Column], first: int, last: int) -> None:
     write(sheet.cell(last + 1, 1), "合计")
     for index, column in enumerate(columns, 1):
         cell = sheet.cell(last + 1, index)
         if column.kind in NUMBERS and index > 1 and column.places == 2:
             letter = get_column_letter(index)
-            cell.value = f"=SUM({letter}{HEADER_ROW + 1}:{letter}{last})"
+            cell.value = f"=SUM({letter}{first}:{letter}{last})"
             cell.number_format = "0" if column.kind == "integer" else "#,##0.00"
         cell.font, cell.border = Font(bold=True), _BOX
 
 
-def _paper(sheet: Worksheet) -> None:
+def _paper(sheet: Worksheet, last_heading: int = HEADER_ROW) -> None:
     sheet.page_setup.orientation = "landscape"
     sheet.page_setup.paperSize = 9  # A4
     sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight = 1, 0
     if sheet.sheet_properties.pageSetUpPr is not None:
         sheet.sheet_properties.pageSetUpPr.fitToPage = True
-    sheet.print_title_rows = f"{HEADER_ROW}:{HEADER_ROW}"
+    sheet.print_title_rows = f"{HEADER_ROW}:{last_heading}"
     footer = sheet.oddFooter
     if footer is not None and footer.center is not None:
         footer.center.text = "第 &P 页，共 &N 页"

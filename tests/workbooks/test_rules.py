@@ -148,6 +148,13 @@ def test_2_a_group_over_its_leaves(
     assert [number for number, _ in table.rows] == [3]
 
 
+def test_2_a_merged_title_right_above_the_headings_is_no_group() -> None:
+    title = "徐庄镇2022年第一季度培训学员花名册"
+    table, _ = understood([title], SHORT, ["班", "甲", "1", "其他", 300], merges=[(1, 1, 1, 5)])
+    assert (table.header_row, len(table.places)) == (2, 5)
+    assert table.quarters == [("2022Q1", "A1", "2022年第一季度")]
+
+
 # --- 3: merged cells of the body ---------------------------------------------------------------------------------
 
 

@@ -28,14 +28,21 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         register = register_of(options["register"])
         entries = writing.live(Entry.objects.unscoped("命令行导出，由系统管理员在服务器上执行"), register)
-        title = register.name
+        title, organization, period = register.name, None, None
         if options["organization"]:
             organization = organization_of(options["organization"])
             entries, title = entries.filter(filed_for=organization), f"{organization}{title}"
         if options["period"]:
             period = period_of(options["period"])
             entries, title = entries.filter(filing__period=period), f"{title}（{period.label}）"
-        content = writing.export(register=register, entries=entries, title=title, on=timezone.localdate())
+        content = writing.export(
+            register=register,
+            entries=entries,
+            title=title,
+            on=timezone.localdate(),
+            organization=organization,
+            period=period,
+        )
         put(options["out"], content)
         count = entries.count()
         with transaction.atomic():
