@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from directory.models import User
 from ledger import figures
 from ledger.models import Plan
 from ledger.money import yuan
-from ledger.scope import scope_of
+from ledger.scope import Scope, scope_of
 
 _STAGES = {
     "arranged": "安排",
@@ -33,12 +33,16 @@ class Effect:
     difference: str
 
 
-def standing(plans: Sequence[Plan], by: User) -> Standing:
-    """(name, what, unit) → amount with what is pending, for every line and target the user may see."""
+def standing(plans: Sequence[Plan], by: User, registers: Collection[str] = ()) -> Standing:
+    """(name, what, unit) → amount with what is pending, for every line and target the user may see.
+
+    `registers`: what a file brings. Whose unit oversees all of them sees every entry of theirs, and so the lines whole.
+    """
     scope = scope_of(by)
+    whole = bool(registers) and set(registers) <= scope.registers
     found: Standing = {}
     for plan in plans:
-        money = figures.money(plan, scope=scope)
+        money = figures.money(plan, scope=Scope(everything=True) if whole else scope)
         for line in money.lines:
             for stage, label in _STAGES.items():
                 found[f"{line.code} {line.name}", label, "分"] = (getattr(line, stage) or 0) + (

@@ -351,7 +351,8 @@ def _file(
     report: Report,
 ) -> None:
     plans = list(Plan.objects.order_by("-year"))
-    before = standing(plans, by)
+    codes = {table.register.code for table in tables}
+    before = standing(plans, by, codes)
     met = Counter[int]()  # batch → rows of the file that say what it said
     digest = hashlib.sha256()
     file = batches.Upload(upload.name, upload.sha256, path or f"preview/{upload.sha256[:64]}")
@@ -424,7 +425,7 @@ def _file(
             report.stopped = True
             break
     upload.tell(Progress(Stage.EFFECTS))
-    report.effects = differences(before, standing(plans, by))
+    report.effects = differences(before, standing(plans, by, codes))
     if not report.to_write and not findings.errors:
         _tell_first_imports(by, upload, met, findings)
     report.seen = digest.hexdigest()

@@ -28,9 +28,9 @@ class Undoing:
 def preview_void(*, by: User, on: date, batch: Batch) -> Undoing:
     """What `void_batch` would do: it is done and taken back. Raises its refusals."""
     plans = list(Plan.objects.order_by("-year"))
-    before = standing(plans, by)
+    before = standing(plans, by, batch.registers)
     total = Entry.objects.for_user(by).filter(batch=batch).exclude(kind=Entry.Kind.REVERSAL).count()
     done = batches.void_batch(by=by, on=on, batch=batch, reason="预览")
-    effects = differences(before, standing(plans, by))
+    effects = differences(before, standing(plans, by, batch.registers))
     transaction.set_rollback(True)
     return Undoing(len(done.void), len(done.reversals), total - len(done.void) - len(done.reversals), effects)

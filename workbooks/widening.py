@@ -96,4 +96,5 @@ def _places(register: Register, wide: Wide, stage: Stage, table: Table) -> Itera
     for name, sources in stage.takes.items():
         place = next((have[source] for source in sources if source in have), None)
         if place is not None:
-            yield replace(place, column=columns[name])
+            # called as the sheet calls it
+            yield replace(place, column=replace(columns[name], label=place.column.label))
