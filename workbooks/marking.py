@@ -258,6 +258,7 @@ def _list(book: Workbook, problems: Sequence[Problem], links: Sequence[str]) -> 
             cell = sheet.cell(row, column)
             _text(cell, text)
             cell.border, cell.alignment = _BOX, Alignment(vertical="top", wrap_text=column == 6)
+        sheet.row_dimensions[row].height = 16 * (1 + len(one["message"]) // 40)
         if links[i]:
             place = sheet.cell(row, 3)
             if not one["cell"]:
