@@ -12,7 +12,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -45,6 +45,13 @@ from workbooks.widening import proposed
 MOST_ROWS = 40_000
 SPARE_ROWS = 1_000  # headings, totals, remarks
 MOST_MARKED = 5_000  # errors, and warnings, that a returned workbook lists
+OF_A_WRONG_FILE = ("填报单位", "季度", "模板", "台账不明")  # another unit's, quarter's or register's
+OF_HEADINGS = (
+    "缺少栏目",
+    "栏目重复",
+    "金额单位",
+    "合并单元格",
+)  # these stop a file, but not the reading of it
 MOST_DAMAGED = 500  # identity cells of one file for which candidates are looked up
 TOLD_EVERY = 500  # rows
 HIDDEN_VALUE = "（已隐去）"
@@ -335,7 +342,8 @@ def _run(by: User, on: date, upload: Upload, sheets: Sequence[Sheet], path: str 
         _check_sheet(table, upload, known_names, findings)
     report.stopped = bool(findings.errors)
     report.same_file = _same_file(by, upload)
-    if not report.stopped:
+    # of the right file all is told at once, what is wrong in its rows too; of a wrong one nothing more
+    if not any(one.rule in OF_A_WRONG_FILE for one in findings.errors):
         _file(by, on, upload, tables, path, findings, report)
     report.errors, report.warnings = findings.errors, findings.warnings
     return report
@@ -421,9 +429,17 @@ def _file(
                 batch=report.batch,
             )
         except Refusal as refusal:
-            findings.error("", "", "账目", refusal.message)
+            if not report.stopped:  # or it speaks of what the headings left out
+                findings.error("", "", "账目", refusal.message)
             report.stopped = True
             break
+    if report.stopped:
+        report.batch = None
+        if any(one.rule in OF_HEADINGS for one in findings.errors):
+            # nothing of it goes in: its rows were read to say what is wrong with them
+            report.added = report.changed = report.unchanged = 0
+            report.changes, report.missing = [], []
+            return
     upload.tell(Progress(Stage.EFFECTS))
     report.effects = differences(before, standing(plans, by, codes))
     if not report.to_write and not findings.errors:
@@ -543,6 +559,14 @@ def _parsed(tables: Sequence[Table], by: User, on: date, upload: Upload, finding
             for column in table.register.columns
             if column.name not in have and not column.required
         }
+        # what the headings lack is said of them, once, and not of every row
+        unread = {c.name for c in table.register.columns if c.required and c.name not in have}
+        unread |= {p.column.name for p in table.places if p.column.kind == "money" and not p.unit}
+        absent |= {
+            column.name: parse(replace(column, required=False), Raw(""), known)
+            for column in table.register.columns
+            if column.name in unread
+        }
         for number, cells in table.rows:
             row = _Row(table, number, cells, dict(absent))
             row.values["where"] = row.where
@@ -555,7 +579,11 @@ def _parsed(tables: Sequence[Table], by: User, on: date, upload: Upload, finding
                 if row.back is not None:
                     _read_back(row, row.back, known, findings)
                 continue
+            row.failed |= unread
+            row.bad = row.bad or bool(unread)
             for place in table.places:
+                if place.column.name in unread:
+                    continue
                 _read_cell(row, place, known, findings)
                 if place.column.kind == "identity" and place.column.name in row.failed:
                     damaged.append((row, place))

@@ -158,7 +158,7 @@ def test_templates_and_exports_are_downloaded(browse: Browse, world: World) -> N
     assert not Event.objects.filter(verb="workbook.exported").exists()
     export = client.post(f"/workbooks/export/{query}", {"reason": "报市局第二季度台账"})
     sheet = load_workbook(io.BytesIO(export.content)).worksheets[0]
-    assert sheet.max_row == 4 + 3 + 1
+    assert sheet.max_row == 4 + 3 + 1 + 2  # headings, rows, sum, and where to sign
     cells = " ".join(str(cell.value) for row in sheet.iter_rows() for cell in row)
     assert identity(1) not in cells
     event = Event.objects.get(verb="workbook.exported", actor_id=world.users["徐庄"].pk)

@@ -659,6 +659,28 @@ def test_16_everything_is_told_in_one_pass_and_the_rest_goes_in_by_choice_only(w
     assert (again.added, again.changed, again.unchanged) == (0, 0, 2)
 
 
+@pytest.mark.parametrize(
+    ("heading", "more"),
+    [
+        ({"补贴（元）": "补贴"}, [("J1", "金额单位")]),
+        ({"人员类别": "备用栏"}, [("1", "缺少栏目")]),
+        ({"备注": "姓名"}, [("K1", "栏目重复")]),
+    ],
+)
+@pytest.mark.usefixtures("course")
+def test_16_what_is_wrong_with_the_headings_does_not_hide_what_is_wrong_with_the_rows(
+    world: World, heading: dict[str, str], more: list[tuple[str, str]]
+) -> None:
+    rows = [attendee(n) for n in range(1, 4)]
+    rows[1][4], rows[2][7] = "12", "12"
+    report = preview(world, xlsx({"学员": [[heading.get(one, one) for one in ROSTER], *rows]}))
+    assert sorted(told(report)) == sorted([*more, ("H4", "电话"), ("E3", "身份证号")])
+    assert (report.stopped, report.added, report.bad_rows > 0) == (True, 0, True)
+    assert commit(world, roster(rows), valid_only=True).added == 1
+    stopped = xlsx({"学员": [[heading.get(one, one) for one in ROSTER], *rows]})
+    assert commit(world, stopped, valid_only=True).batch is None
+
+
 # --- 17: hidden rows and sheets ----------------------------------------------------------------------------------
 
 
