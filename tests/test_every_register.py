@@ -37,7 +37,7 @@ from tests.desk.cast import page_text, stored, upload
 from tests.labor.conftest import number
 from tests.ledger.world import World
 from tests.registers import ON, a_county, count
-from workbooks import planning, reading
+from workbooks import planning, reading, writing
 from workbooks.planning import Report
 from workbooks.sheets import NUMBER
 
@@ -475,20 +475,25 @@ class Way:
         sheet = load_workbook(io.BytesIO(data)).active
         assert sheet is not None
         headings = [str(cell.value) for cell in sheet[4]]
-        numbers = [sheet.cell(row, headings.index(NUMBER) + 1).value for row in range(5, sheet.max_row)]
-        assert numbers == [entry.pk]
+        first = 6 if writing.GROUP in headings else 5  # 其中 stands in a row of its own
+        column = headings.index(NUMBER) + 1
+        assert [sheet.cell(row, column).value for row in (first, first + 1)] == [entry.pk, None]
         (read,) = reading.read(data)
         report = self.imported(entry, read)
         assert (report.errors, report.warnings) == ([], [])
         assert (report.rows, report.added, report.changed, report.unchanged) == (1, 0, 0, 1)
         free = self.free_text()
-        report = self.imported(entry, typed_over(read, [headings.index(free.label)], "又改了"))
+        report = self.imported(entry, typed_over(read, first, [headings.index(free.label)], "又改了"))
         assert (report.errors, report.changed) == ([], 1)
         assert report.changes[0].columns == [(free.label, "改过", "又改了")]
-        masked = [n for n, c in enumerate(self.register.columns) if c.personal and sheet.cell(5, n + 1).value]
+        masked = [
+            n for n, c in enumerate(self.register.columns) if c.personal and sheet.cell(first, n + 1).value
+        ]
         if masked:
-            report = self.imported(entry, typed_over(read, masked, "别的"))
-            assert [one.cell for one in report.errors] == [sheet.cell(5, n + 1).coordinate for n in masked]
+            report = self.imported(entry, typed_over(read, first, masked, "别的"))
+            assert [one.cell for one in report.errors] == [
+                sheet.cell(first, n + 1).coordinate for n in masked
+            ]
             assert (report.added, report.changed, report.bad_rows) == (0, 0, 1)
 
     def imported(self, entry: Entry, sheet: reading.Sheet) -> Report:
@@ -513,10 +518,10 @@ def sent(client: Client, url: str, typed: Mapping[str, Any]) -> None:
         raise AssertionError(f"{url}: {answer.context['sheet'].errors}")
 
 
-def typed_over(sheet: reading.Sheet, indexes: Sequence[int], text: str) -> reading.Sheet:
+def typed_over(sheet: reading.Sheet, only: int, indexes: Sequence[int], text: str) -> reading.Sheet:
     """The sheet with another text in some cells of its only row."""
     rows = [
-        (number, [text if number == 5 and at in indexes else cell for at, cell in enumerate(cells)])
+        (number, [text if number == only and at in indexes else cell for at, cell in enumerate(cells)])
         for number, cells in sheet.rows
     ]
     return replace(sheet, rows=rows)
