@@ -117,7 +117,11 @@ def _statement(model: type[models.Model], columns: Sequence[str]) -> tuple[str, 
 def _adapted(model: type[models.Model], columns: Sequence[str], rows: Sequence[Row]) -> Iterator[Row]:
     """The rows with every value as the driver stores it."""
     fields = {field.column: field for field in model._meta.concrete_fields}
-    makers = [_maker(fields[name]) for name in columns]
+    # the days and moments of an import repeat
+    makers = [
+        cache(make) if (make := adapter(field)) and isinstance(field, models.DateField) else make
+        for field in (fields[name] for name in columns)
+    ]
     changed = [(index, make) for index, make in enumerate(makers) if make is not None]
     for row in rows:
         values = list(row)
@@ -126,16 +130,12 @@ def _adapted(model: type[models.Model], columns: Sequence[str], rows: Sequence[R
         yield values
 
 
-def _maker(field: models.Field[Any, Any]) -> Callable[[Any], Any] | None:
-    """What turns a value into what the column stores; None where that is the value itself."""
+def adapter(field: models.Field[Any, Any]) -> Callable[[Any], Any] | None:
+    """What turns a value of the field into what its column stores; None where that is the value itself."""
     if isinstance(field, models.JSONField):
         encoder = field.encoder
         return lambda value: None if value is None else json.dumps(value, cls=encoder)
-    if isinstance(
-        field, models.DateField
-    ):  # a DateTimeField is one; the days and moments of an import repeat
-        return cache(lambda value: field.get_db_prep_save(value, connection))
-    if isinstance(field, models.UUIDField | models.DecimalField | models.TimeField):
+    if isinstance(field, models.DateField | models.UUIDField | models.DecimalField | models.TimeField):
         return lambda value: field.get_db_prep_save(value, connection)
     return None
 

@@ -32,6 +32,7 @@ class Deed(NamedTuple):
     target: str
     summary: str
     details: Mapping[str, Any]
+    period: str | None = None
 
 
 class AuditOutsideTransaction(Exception):
@@ -128,11 +129,12 @@ def record_all(*, verb: str, by: Actor | None, deeds: Sequence[Deed]) -> None:
         raise AuditOutsideTransaction(f"审计记录 {verb} 必须与所记的操作写在同一事务中。")
     share_books()
     actor = (None if by is None else by.pk, SYSTEM if by is None else str(by))
-    common = (timezone.now(), *actor, verb, Event.Outcome.DONE.value, _period_now())
+    common = (timezone.now(), *actor, verb, Event.Outcome.DONE.value)
+    now = _period_now() if any(deed.period is None for deed in deeds) else ""
     bulk.copy(
         Event,
-        ("at", "actor_id", "actor_name", "verb", "outcome", "period", "target", "summary", "details"),
-        [(*common, *deed) for deed in deeds],
+        ("at", "actor_id", "actor_name", "verb", "outcome", "target", "summary", "details", "period"),
+        [(*common, *deed[:3], now if deed.period is None else deed.period) for deed in deeds],
     )
 
 

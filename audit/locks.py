@@ -22,7 +22,7 @@ def share_books(using: str = DEFAULT_DB_ALIAS) -> None:
 
     Any number of transactions may share the lock. Raises LockOutsideTransaction.
     """
-    _lock("pg_advisory_xact_lock_shared", using)
+    _lock(asking(using=using), using)
 
 
 def close_books(using: str = DEFAULT_DB_ALIAS) -> None:
@@ -31,13 +31,21 @@ def close_books(using: str = DEFAULT_DB_ALIAS) -> None:
     Must be the first thing a closing transaction does: two transactions that both share the lock and then
     both ask for it alone would wait for each other. Raises LockOutsideTransaction.
     """
-    _lock("pg_advisory_xact_lock", using)
+    _lock(asking(alone=True, using=using), using)
 
 
-def _lock(function: str, using: str) -> None:
+def asking(*, alone: bool = False, using: str = DEFAULT_DB_ALIAS) -> list[tuple[str, list[int]]]:
+    """What share_books, or (`alone`) close_books, asks the database: statements with their values, for whoever asks more
+    in the same message. Raises LockOutsideTransaction."""
     connection = connections[using]
     if not connection.in_atomic_block:
         raise LockOutsideTransaction("share_books 和 close_books 必须在事务之内调用。")
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute(f"SELECT {function}(%s)", [BOOKS])
+    if connection.vendor != "postgresql":
+        return []
+    return [(f"SELECT pg_advisory_xact_lock{'' if alone else '_shared'}(%s)", [BOOKS])]
+
+
+def _lock(statements: list[tuple[str, list[int]]], using: str) -> None:
+    for text, values in statements:
+        with connections[using].cursor() as cursor:
+            cursor.execute(text, values)

@@ -112,7 +112,7 @@ def _standing() -> dict[int, int]:
 
 OF_COURSES = Estimates(accounts=_accounts, moves=_moves, standing=_standing)
 # The attendances change the same standing sums; they are stated once, by the courses.
-OF_ATTENDANCES = Estimates(accounts=_accounts, moves=_moves, standing=dict)
+OF_ATTENDANCES = Estimates(accounts=_accounts, moves=_moves, standing=dict, once=lambda row: row.course_id)
 
 
 def live_attendances(course_id: int) -> list[int]:

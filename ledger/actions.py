@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import uuid
 from collections import defaultdict
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -18,13 +18,13 @@ from functools import cache, partial, wraps
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar, cast
 
-from django.db import IntegrityError, transaction
-from django.db.models import Model
+from django.db import DatabaseError, IntegrityError, connection, transaction
+from django.db.models import F, Model
 from django.utils import timezone
 
-from audit.bulk import portions
-from audit.events import event, record, record_refusal
-from audit.locks import close_books, share_books
+from audit.bulk import copy, insert, portions
+from audit.events import Deed, event, record, record_all, record_refusal
+from audit.locks import asking, share_books
 from directory.identity import holds_number
 from directory.models import Organization, User
 from ledger import filings, fixing, posting
@@ -44,8 +44,8 @@ from ledger.models import (
 )
 from ledger.permissions import may_file, may_review
 from ledger.refusals import Refusal
-from ledger.registers import Claim, Fixed, Leg, Register, get_register
-from ledger.sql import Prepared
+from ledger.registers import Claim, Fixed, Leg, Register, get_register, nothing_to_wait_for
+from ledger.sql import Prepared, Statement, read
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -503,24 +503,23 @@ def approve(*, by: User, on: date, entry: Entry, version: int) -> posting.Posted
     what fixing.put_in_force raises; never for want of money.
     """
     merging = entry.register == PERSON_MERGE.code
-    (close_books if merging else share_books)()
-    entry = _undecided(entry, version)
+    register = get_register(entry.register)
+    (entry,), rows, files, *known = read(
+        [
+            _entry.of(entry.pk),
+            _details(register.model).of(entry.pk, version),
+            _has_evidence.of(entry.pk, version),
+            *posting.of_waiting(entry.pk, version),
+        ],
+        first=[*(Statement(*one) for one in asking(alone=merging)), *_locking(entry.pk)],
+    )
+    _refuse_decided(entry, version)
     _may_decide(by, entry)
-    register, row = get_register(entry.register), detail_of(entry)
+    row = rows[0]
     row.entry = entry
-    if entry.kind != Entry.Kind.REVERSAL:
-        missing = register.evidence_rule(row)
-        if missing and not _has_evidence(entry.pk, entry.version):
-            raise EvidenceMissing(
-                f"{entry.pk} 号记录还没有{missing}，不能通过；请退回补充，或请填报单位补传。"
-            )
-    if waits := register.not_yet(row):
-        raise NotYet(waits)
+    _refuse_row(register, row, has_evidence=bool(files))
     apart = entry.kind == Entry.Kind.REVERSAL
     moved = changes(row, apart=apart) if merging else []
-    stands: Entry | None = entry
-    if apart:  # a reversed step gives way to the one before; nothing comes after the first
-        stands = entry.corrects.follows if entry.corrects else None
 
     def beside(posted: posting.Posted) -> list[Model]:
         about = _about(entry, f"通过，记入{posted.period.label}")
@@ -531,12 +530,25 @@ def approve(*, by: User, on: date, entry: Entry, version: int) -> posting.Posted
 
     if register.fixes:
         fixing.put_in_force(*fixed(register, entry, row), by=by, reason=f"{entry.pk} 号记录 {entry.summary}")
-    posted = posting.post(entry, by_id=by.pk, at=moment(on), stands=stands, moved=moved, beside=beside)
+    waiting = posting.Waiting(*known)
+    posted = posting.post(entry, waiting, by_id=by.pk, at=moment(on), moved=moved, beside=beside)
     if merging or register.estimates:
-        _concern_moved(entry)
+        _concern_moved([entry.pk])
     if merging:
         carry_out(row, by, apart=apart)
     return posted
+
+
+def _refuse_row(register: Register, row: Any, *, has_evidence: bool) -> None:
+    """Raise EvidenceMissing or NotYet if the row's register forbids that it is approved now."""
+    if row.entry.kind != Entry.Kind.REVERSAL:
+        missing = register.evidence_rule(row)
+        if missing and not has_evidence:
+            raise EvidenceMissing(
+                f"{row.entry.pk} 号记录还没有{missing}，不能通过；请退回补充，或请填报单位补传。"
+            )
+    if waits := register.not_yet(row):
+        raise NotYet(waits)
 
 
 @refusable("entry.return")
@@ -570,17 +582,132 @@ class Outcome:
     refusal: str
 
 
+AT_ONCE = 1_000  # entries in one transaction
+
+
 def approve_many(*, by: User, on: date, seen: Sequence[tuple[Entry, int]]) -> list[Outcome]:
-    """Approve each (entry, version seen) in a transaction of its own; those it may not decide are skipped and listed."""
+    """Approve each (entry, version seen) in their order; those it may not decide are skipped and listed.
+
+    What stands together and can be posted together is one transaction (docs/adr/0015), every other entry one of its own.
+    """
     outcomes = []
-    for entry, version in seen:
-        try:
-            approve(by=by, on=on, entry=entry, version=version)
-        except Refusal as refusal:
-            outcomes.append(Outcome(entry, refusal.message))
+    for some in _runs(seen):
+        if len(some) > 1:
+            outcomes += _approve_together(by, on, some)
         else:
-            outcomes.append(Outcome(entry, ""))
+            outcomes.append(_approve_alone(by, on, *some[0]))
     return outcomes
+
+
+def _approve_alone(by: User, on: date, entry: Entry, version: int) -> Outcome:
+    try:
+        approve(by=by, on=on, entry=entry, version=version)
+    except Refusal as refusal:
+        return Outcome(entry, refusal.message)
+    return Outcome(entry, "")
+
+
+def _runs(seen: Sequence[tuple[Entry, int]]) -> Iterator[list[tuple[Entry, int]]]:
+    """The list cut into what is approved together: entries of one register that know nothing of each other."""
+    run: list[tuple[Entry, int]] = []
+    among: set[int] = set()
+    for entry, version in seen:
+        together = _stands_alone(entry)
+        if run and (
+            not together or entry.register != run[0][0].register or entry.pk in among or len(run) == AT_ONCE
+        ):
+            yield run
+            run, among = [], set()
+        run.append((entry, version))
+        among.add(entry.pk)
+        if not together:
+            yield run
+            run, among = [], set()
+    if run:
+        yield run
+
+
+def _stands_alone(entry: Entry) -> bool:
+    """Whether what approving the entry does and needs is the same whichever others of its register were approved just
+    before: all but merges, rows that fix lines, and steps, corrections and reversals that ask what rests on them."""
+    register = get_register(entry.register)
+    if entry.register == PERSON_MERGE.code or register.fixes:
+        return False
+    asks = register.not_yet is not nothing_to_wait_for or register.estimates is not None
+    if asks and entry.kind != Entry.Kind.NEW:
+        return False
+    return register.estimates is None or register.estimates.once is not None
+
+
+def _approve_together(by: User, on: date, seen: Sequence[tuple[Entry, int]]) -> list[Outcome]:
+    """What approve does of each, in one transaction. Refusals leave their entry out and their trace afterwards."""
+    try:
+        with transaction.atomic():
+            refused = _post_together(by, on, seen)
+    except DatabaseError:  # nothing of it was written; one by one the cause shows at the entry that has it
+        return [_approve_alone(by, on, entry, version) for entry, version in seen]
+    for pk, refusal in refused.items():
+        record_refusal(
+            verb="entry.approve",
+            by=by,
+            target=f"ledger.entry:{pk}",
+            summary=refusal.message,
+            details={"rule": type(refusal).__name__},
+        )
+    return [Outcome(e, refused[e.pk].message if e.pk in refused else "") for e, _ in seen]
+
+
+def _post_together(by: User, on: date, seen: Sequence[tuple[Entry, int]]) -> dict[int, Refusal]:
+    """Entry id → why it was left out; the others are posted, decided and on record."""
+    share_books()
+    ids = [entry.pk for entry, _ in seen]
+    register = get_register(seen[0][0].register)
+    rows = Entry.objects.unscoped("按主键加锁，随后逐条核对").filter(pk__in=ids).order_by("pk")
+    list(rows.select_for_update(no_key=True).values_list("pk"))  # locked first and read afterwards
+    locked = {entry.pk: entry for entry in rows}
+    hung = set(
+        EntryEvidence.objects.filter(entry__in=ids, version=F("entry__version")).values_list(
+            "entry_id", flat=True
+        )
+    )
+    details = _rows_of(register, locked)
+    refused: dict[int, Refusal] = {}
+    for seen_entry, version in seen:
+        entry = locked[seen_entry.pk]
+        try:
+            _refuse_decided(entry, version)
+            _may_decide(by, entry)
+            _refuse_row(register, details[entry.pk], has_evidence=entry.pk in hung)
+        except Refusal as refusal:
+            refused[entry.pk] = refusal
+    entries = [locked[pk] for pk in ids if pk not in refused]
+    if not entries:
+        return refused
+    answers = posting.post_all(entries, details, by_id=by.pk, at=moment(on))
+    refused |= {pk: answer for pk, answer in answers.items() if isinstance(answer, Refusal)}
+    posted = [(e, answer) for e in entries if isinstance(answer := answers[e.pk], posting.Posted)]
+    at, outcome = moment(on), Decision.Outcome.APPROVED.value
+    copy(
+        Decision,
+        ("entry_id", "version", "outcome", "reason", "fields", "by_id", "at"),
+        [(e.pk, e.version, outcome, to.note[:500], {}, by.pk, at) for e, to in posted],
+    )
+    deeds = [Deed(**_about(e, f"通过，记入{to.period.label}"), period=to.period.code) for e, to in posted]
+    record_all(verb="entry.approved", by=by, deeds=deeds)
+    if register.estimates:
+        _concern_moved([e.pk for e, _ in posted])
+    return refused
+
+
+def _rows_of(register: Register, entries: Mapping[int, Entry]) -> dict[int, Any]:
+    """Entry id → its row, with what it points at."""
+    model: Any = register.model
+    rows = model.objects.filter(entry__in=list(entries), version=F("entry__version"))
+    found = {}
+    for row in rows.prefetch_related(*register.pointers()):
+        row.entry = entries[row.entry_id]
+        found[row.entry_id] = row
+    return found
 
 
 # --- reading what the actions need ------------------------------------------------------------------------------
@@ -672,22 +799,32 @@ def _twin(by: User, token: uuid.UUID) -> Entry | None:
     return Entry.objects.unscoped("同一表单重复提交时取回先到的一份").filter(token=token, filed_by=by).first()
 
 
-_for_change: Prepared[Entry] = Prepared(
-    lambda pk: (
-        Entry.objects.unscoped("按主键加锁，权限由调用的动作检查")
-        .select_for_update(no_key=True)
-        .filter(pk=pk)
-    )
+_entry: Prepared[Entry] = Prepared(
+    lambda pk: Entry.objects.unscoped("按主键加锁，权限由调用的动作检查").filter(pk=pk)
 )
+
+
+def _locking(entry_id: int) -> list[Statement]:
+    """What locks an entry; nothing on SQLite, where the transaction is the lock."""
+    if connection.vendor != "postgresql":
+        return []
+    return [Statement("SELECT id FROM ledger_entry WHERE id = %s FOR NO KEY UPDATE", [entry_id])]
 
 
 def _locked(entry: Entry) -> Entry:
     """The entry as it is once locked; what it points at is read when asked for, see _locked_subjects."""
-    return _for_change(entry.pk)[0]
+    ((found,),) = read([_entry.of(entry.pk)], first=_locking(entry.pk))
+    return cast("Entry", found)
 
 
 def _undecided(entry: Entry, version: int) -> Entry:
     entry = _locked(entry)
+    _refuse_decided(entry, version)
+    return entry
+
+
+def _refuse_decided(entry: Entry, version: int) -> None:
+    """Raise AlreadyDecided if the locked entry is no longer what the user saw."""
     if entry.state != Entry.State.SUBMITTED:
         who = (
             f"，{entry.decided_by}于 {timezone.localtime(entry.decided_at):%Y-%m-%d %H:%M} 办理"
@@ -700,7 +837,6 @@ def _undecided(entry: Entry, version: int) -> Entry:
             f"{entry.pk} 号记录已由{entry.submitted_by}于 {timezone.localtime(entry.submitted_at):%Y-%m-%d %H:%M} "
             f"重新提交为第 {entry.version} 版，您看到的是第 {version} 版，请刷新后再审。"
         )
-    return entry
 
 
 def _subject(register: Register, row: Detail) -> Subject:
@@ -895,16 +1031,11 @@ def fixed(register: Register, entry: Entry, row: Any) -> tuple[Fixed | None, Fix
     return fixes(before) if before is not None else None, fixes(after) if after is not None else None
 
 
-def _concern_moved(entry: Entry) -> None:
+def _concern_moved(entry_ids: Sequence[int]) -> None:
     """What is decided only at posting may move counts of units that the filing did not name; they may see it."""
-    moved = Transfer.objects.filter(entry=entry).order_by("organization_id")
-    EntryConcern.objects.bulk_create(
-        [
-            EntryConcern(entry=entry, organization_id=pk)
-            for pk in moved.values_list("organization_id", flat=True).distinct()
-        ],
-        ignore_conflicts=True,
-    )
+    moved = Transfer.objects.filter(entry__in=entry_ids).order_by("entry_id", "organization_id")
+    concerned = list(moved.values_list("entry_id", "organization_id").distinct())
+    insert(EntryConcern, ("entry_id", "organization_id"), concerned)
 
 
 def _hang(entry: Entry, evidence: Sequence[Evidence]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 
 from ledger.models import Period
@@ -49,15 +50,16 @@ def ensure_year(year: int) -> list[Period]:
     return [ensure_quarter(date(year, month, 1)) for month in (1, 4, 7, 10)]
 
 
-_open: Prepared[Period] = Prepared(lambda: Period.objects.filter(is_closed=False).order_by("starts_on"))
+open_periods: Prepared[Period] = Prepared(
+    lambda: Period.objects.filter(is_closed=False).order_by("starts_on")
+)
 
 
-def open_quarters(occurred_on: date) -> tuple[Period, list[Period]]:
-    """The quarter of `occurred_on`, and those not yet closed among it and all later ones, in order."""
-    found = _open()
+def open_quarters(occurred_on: date, is_open: Sequence[Period]) -> tuple[Period, list[Period]]:
+    """The quarter of `occurred_on`, and those of the open ones that are it or later, in order."""
     code = code_of(occurred_on)
-    own = next((period for period in found if period.code == code), None) or ensure_quarter(occurred_on)
-    later = [period for period in found if period.starts_on > own.starts_on]
+    own = next((period for period in is_open if period.code == code), None) or ensure_quarter(occurred_on)
+    later = [period for period in is_open if period.starts_on > own.starts_on]
     return own, later if own.is_closed else [own, *later]
 
 

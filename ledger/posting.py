@@ -8,11 +8,11 @@ IMMEDIATE transaction is the lock, and on PostgreSQL, where the rows are.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import connection
 from django.db.models import F, Model, Sum
@@ -24,12 +24,15 @@ from ledger.accounts import outside_account
 from ledger.models import Account, Entry, Hold, Participation, Period, Total, Transfer, Unit
 from ledger.models.books import Move
 from ledger.money import yuan
-from ledger.periods import open_quarters
+from ledger.periods import open_periods, open_quarters
 from ledger.refusals import Refusal
 from ledger.registers import ESTIMATED, REPLACED, Claim, Leg, all_registers
-from ledger.sql import Prepared, Statement, insert, run, update
+from ledger.sql import Asked, Prepared, Statement, insert, insert_rows, read, run, update
 
-CHUNK = 1000  # rows an INSERT
+CHUNK = 500  # totals a statement
+
+# Account id → (first day of a quarter, balance at its end), in order.
+Ends = dict[int, list[tuple[date, int]]]
 
 # The kinds of move of a counting account: a person newly there, a person no longer there.
 COUNTED, UNCOUNTED = OF_PEOPLE = "counted", "uncounted"
@@ -82,12 +85,40 @@ def _guard(is_open: bool) -> Statement:
     return Statement("DELETE FROM ledger_postingguard")
 
 
-def net(legs: Iterable[Leg | Move]) -> dict[int, int]:
+class Moving(NamedTuple):
+    """A transfer to be: what is known of it before its period is chosen."""
+
+    position: int
+    kind: str
+    source_id: int
+    target_id: int
+    amount: int
+    organization_id: int
+    reverses_id: int | None = None
+
+
+class Moved(NamedTuple):
+    """A transfer as it is written: the columns of its table, in order."""
+
+    entry_id: int
+    position: int
+    kind: str
+    source_id: int
+    target_id: int
+    amount: int
+    organization_id: int
+    reverses_id: int | None
+    period_id: int
+    occurred_on: date
+    posted_at: datetime
+
+
+def net(legs: Iterable[Leg | Move | Moving]) -> dict[int, int]:
     """Account id → what the legs together bring (+) or take (−). Accounts that come out even are left out."""
     sums: dict[int, int] = defaultdict(int)
     for leg in legs:
         source, target = (
-            (leg.source_id, leg.target_id) if isinstance(leg, Move) else (leg.source.pk, leg.target.pk)
+            (leg.source.pk, leg.target.pk) if isinstance(leg, Leg) else (leg.source_id, leg.target_id)
         )
         sums[source] -= leg.amount
         sums[target] += leg.amount
@@ -198,34 +229,45 @@ def release_all(entry_ids: Collection[int]) -> None:
 _holds: Prepared[Hold] = Prepared(lambda entry: Hold.objects.filter(entry=entry).order_by("position"))
 
 
+def of_waiting(entry_id: int, version: int) -> list[Asked]:
+    """What `post` has to know of an undecided entry whatever it is about: the rows of its `Waiting`."""
+    return [_holds.of(entry_id), presence.eligible.of(entry_id, version), open_periods.of()]
+
+
+class Waiting(NamedTuple):
+    """An undecided entry's holds and participations, and the quarters that are open."""
+
+    holds: list[Hold]
+    people: list[presence.Pair]
+    open: list[Period]
+
+
 def _nothing(posted: Posted) -> Sequence[Model]:
     return ()
 
 
 def post(
     entry: Entry,
+    waiting: Waiting,
     *,
     by_id: int,
     at: datetime,
-    stands: Entry | None,
     moved: Sequence[presence.Change] = (),
     beside: Callable[[Posted], Sequence[Model]] = _nothing,
 ) -> Posted:
     """Turn the entry's holds into transfers, count its persons, and mark it approved; returns the posting period.
 
-    `stands` is what its subject points at from now on; another subject it had claimed points at nothing. `moved` are
-    the presences that a merge of persons moves. `beside` gives further new rows, such as the decision and the audit
-    event, which are written with the posting. The caller has locked the entry and shares the books.
+    `moved` are the presences that a merge of persons moves. `beside` gives further new rows, such as the decision and
+    the audit event, which are written with the posting. The caller shares the books and has read `waiting` with the entry locked.
 
     A reversal or correction takes back the persons of its target, a step those of the one before; a reversed step
     gives them back. Cannot be refused for money or maximum: the holds are the room it needs. Raises NoOpenPeriod.
     """
-    holds = _holds(entry.pk)
-    own = presence.participations_of(entry.pk, entry.version)
+    holds, own, _ = waiting
     target = entry.follows if entry.kind == Entry.Kind.STEP else entry.corrects
-    taken_back = presence.participations_of(target.pk, target.version) if target is not None else []
+    taken_back = presence.eligible(target.pk, target.version) if target is not None else []
     before = target.follows if target and entry.kind == Entry.Kind.REVERSAL else None
-    given_back = presence.participations_of(before.pk, before.version) if before is not None else []
+    given_back = presence.eligible(before.pk, before.version) if before is not None else []
     people = {account for account, _ in [*own, *taken_back, *given_back, *(pair for pair, _, _ in moved)]}
     outside = _outside(people) if people else {}
     register = all_registers().get(entry.register)
@@ -235,15 +277,15 @@ def post(
     if register and estimates:
         row = register.model._default_manager.get(entry=entry, version=entry.version)
         estimated = estimates.accounts(row)
-    own_quarter, quarters = open_quarters(entry.occurred_on)
+    own_quarter, quarters = open_quarters(entry.occurred_on, waiting.open)
     # from here on others wait for the accounts: what can be read before is read before
-    accounts = lock(
+    accounts, ends = lock_with_ends(
         {h.source_id for h in holds}
         | {h.target_id for h in holds}
         | people
         | set(outside.values())
         | {account.pk for account in estimated},
-        first=[_lock_subjects(entry)],
+        first=_lock_subjects([entry.pk]),
     )
     counted = presence.Shift()
     if people:
@@ -255,31 +297,27 @@ def post(
             ],
             moved,
         )
-    transfers = _transfers_of(holds)
-    transfers += _transfers_of_people(entry, counted, outside, accounts, len(holds))
+    legs = [Moving(*(getattr(hold, name) for name in Moving._fields)) for hold in holds]
+    legs += _of_people(entry.filed_for_id, counted, outside, accounts, len(legs))
     if estimates:  # asked only now: what stands is certain once the accounts are locked
-        transfers += _transfers_of_legs(estimates.moves(entry, row), len(transfers))
-    moves = net(transfers)
-    posted = choose_period(accounts, moves, own_quarter, quarters)
+        legs += _of_estimates(estimates.moves(entry, row), len(legs))
+    moves = net(legs)
+    posted = choose_period(accounts, moves, ends, own_quarter, quarters)
     released = net(holds)
     deltas = {
         i: (moves.get(i, 0), -max(0, -released.get(i, 0)), -max(0, released.get(i, 0)))
         for i in moves.keys() | released.keys()
     }
-    for transfer in transfers:
-        transfer.entry, transfer.period = entry, posted.period
-        transfer.occurred_on, transfer.posted_at = entry.occurred_on, at
-    entry.state = Entry.State.APPROVED
-    entry.decided_by_id, entry.decided_at = by_id, at
-    entry.posted_period, entry.posted_note = posted.period, posted.note
+    transfers = [Moved(entry.pk, *leg, posted.period.pk, entry.occurred_on, at) for leg in legs]
+    _approve(entry, posted, by_id, at)
     run(
         guarded(
             [
                 *write(transfers, _deltas(deltas, counted)),
                 *presence.write(counted.rows),
                 _drop_holds([entry.pk]),
-                update(entry, ["state", "decided_by", "decided_at", "posted_period", "posted_note"]),
-                _point_subjects(entry, stands),
+                update(entry, _DECIDED),
+                _point_subjects([entry.pk]),
                 *(statement for row in beside(posted) for statement in insert([row])),
             ]
         )
@@ -287,10 +325,171 @@ def post(
     return posted
 
 
-def write(transfers: Sequence[Transfer], deltas: dict[int, tuple[int, int, int]]) -> list[Statement]:
+def post_all(
+    entries: Sequence[Entry], rows: Mapping[int, Any], *, by_id: int, at: datetime
+) -> dict[int, Posted | NoOpenPeriod]:
+    """As post, of entries of one register in their order, written together: every account is updated once.
+
+    `rows` are their detail rows by entry, where the register has estimates. The caller has locked the entries, shares the
+    books, and writes what belongs beside. An entry that no open quarter would take has the refusal in place of where it
+    went, and stays as it is.
+    """
+    register = all_registers()[entries[0].register]
+    ids = [entry.pk for entry in entries]
+    holds: dict[int, list[Moving]] = defaultdict(list)
+    for some in bulk.portions(ids):
+        for pk, *leg in (
+            Hold.objects.filter(entry__in=some).order_by("position").values_list("entry_id", *Moving._fields)
+        ):
+            holds[pk].append(Moving(*leg))
+    changes = _changes_of_people(entries)
+    named = {pair for listed in changes.values() for pair, _, _ in listed}
+    people = {account for account, _ in named}
+    outside = _outside(people) if people else {}
+    estimates = register.estimates
+    estimated = {a.pk for row in rows.values() for a in estimates.accounts(row)} if estimates else set()
+    is_open = open_periods()
+    quarters = {day: open_quarters(day, is_open) for day in {entry.occurred_on for entry in entries}}
+    ends_of_legs = {account for legs in holds.values() for leg in legs for account in leg[2:4]}
+    # from here on others wait for the accounts, see post
+    accounts, ends = lock_with_ends(
+        ends_of_legs | people | set(outside.values()) | estimated, first=_lock_subjects(ids)
+    )
+    counting = presence.Counting(named)
+    transfers: list[Moved] = []
+    deltas: dict[int, tuple[int, int, int]] = {}
+    answers: dict[int, Posted | NoOpenPeriod] = {}
+    asked: set[Any] = set()
+    for entry in entries:
+        own_quarter, later = quarters[entry.occurred_on]
+        if not later:
+            answers[entry.pk] = NoOpenPeriod(_NONE_OPEN.format(own_quarter.label))
+            continue
+        legs = list(holds[entry.pk])
+        released = net(legs)
+        counted = counting.take(changes.get(entry.pk, ()))
+        legs += _of_people(entry.filed_for_id, counted, outside, accounts, len(legs))
+        if estimates and estimates.once:
+            about = estimates.once(rows[entry.pk])
+            if about not in asked:
+                asked.add(about)
+                legs += _of_estimates(estimates.moves(entry, rows[entry.pk]), len(legs))
+        moves = net(legs)
+        answers[entry.pk] = posted = choose_period(accounts, moves, ends, own_quarter, later)
+        _move_ends(ends, moves, posted.period)
+        for account, held in released.items():
+            balance, out, into = deltas.get(account, (0, 0, 0))
+            deltas[account] = balance, out - max(0, -held), into - max(0, held)
+        for account, moved in moves.items():
+            balance, out, into = deltas.get(account, (0, 0, 0))
+            deltas[account] = balance + moved, out, into
+        _deltas(deltas, counted)
+        transfers += [Moved(entry.pk, *leg, posted.period.pk, entry.occurred_on, at) for leg in legs]
+    done = [entry for entry in entries if isinstance(answers[entry.pk], Posted)]
+    if done:
+        with posting_open():
+            run(_apply(deltas))
+            bulk.copy(Transfer, [str(f.column) for f in _columns_of_transfers()], transfers)
+            run([*_add_totals(transfers), *presence.write(counting.rows)])
+            for some in bulk.portions([entry.pk for entry in done]):
+                run(
+                    [
+                        _drop_holds(some),
+                        *_mark_approved(done, some, answers, by_id, at),
+                        _point_subjects(some),
+                    ]
+                )
+    return answers
+
+
+def _columns_of_transfers() -> list[Any]:
+    return [field for field in Transfer._meta.concrete_fields if field.attname in Moved._fields]
+
+
+def _changes_of_people(entries: Sequence[Entry]) -> dict[int, list[presence.Change]]:
+    """Entry id → how its approval changes participations, as post says it: its own, those it takes back, gives back."""
+    targets = {e.pk: e.follows_id if e.kind == Entry.Kind.STEP else e.corrects_id for e in entries}
+    known = [pk for pk in targets.values() if pk is not None]
+    before: dict[int, int | None] = {}
+    for some in bulk.portions(known):
+        before |= dict(
+            Entry.objects.unscoped("此前的记录，由记账时取回")
+            .filter(pk__in=some)
+            .values_list("pk", "follows_id")
+        )
+    found: dict[int, list[presence.Pair]] = defaultdict(list)
+    everybody = (
+        {entry.pk for entry in entries} | set(known) | {pk for pk in before.values() if pk is not None}
+    )
+    for some in bulk.portions(everybody):
+        rows = Participation.objects.filter(entry__in=some, version=F("entry__version"), eligible=True)
+        for pk, account, person in rows.values_list("entry_id", "account_id", "person_id"):
+            found[pk].append((account, person))
+    changes: dict[int, list[presence.Change]] = {}
+    for entry in entries:
+        target = targets[entry.pk]
+        given_back = before.get(target) if target and entry.kind == Entry.Kind.REVERSAL else None
+        listed: list[presence.Change] = [(pair, 1, -1) for pair in found.get(entry.pk, ())]
+        listed += [(pair, -1, 0) for pair in (found.get(target, ()) if target else ())]
+        listed += [(pair, 1, 0) for pair in (found.get(given_back, ()) if given_back else ())]
+        if listed:
+            changes[entry.pk] = listed
+    return changes
+
+
+def _move_ends(ends: Ends, moves: Mapping[int, int], period: Period) -> None:
+    """The balances at the ends of quarters, with the moves posted in a period."""
+    for account, change in moves.items():
+        old = ends[account]
+        starts = [start for start, _ in old]
+        if period.starts_on not in starts:
+            earlier = [balance for start, balance in old if start < period.starts_on]
+            old = sorted([*old, (period.starts_on, earlier[-1] if earlier else 0)])
+        ends[account] = [
+            (start, balance + change if start >= period.starts_on else balance) for start, balance in old
+        ]
+
+
+def _mark_approved(
+    entries: Sequence[Entry],
+    ids: Collection[int],
+    answers: Mapping[int, Posted | NoOpenPeriod],
+    by_id: int,
+    at: datetime,
+) -> list[Statement]:
+    """One statement for all entries that went to the same period for the same reason."""
+    alike: dict[Posted, list[Entry]] = defaultdict(list)
+    among = set(ids)
+    for entry in entries:
+        posted = answers[entry.pk]
+        if entry.pk in among and isinstance(posted, Posted):
+            alike[posted].append(entry)
+    statements = []
+    for posted, some in alike.items():
+        for entry in some:
+            _approve(entry, posted, by_id, at)
+        statements.append(update(some[0], _DECIDED, [entry.pk for entry in some]))
+    return statements
+
+
+_DECIDED = ["state", "decided_by", "decided_at", "posted_period", "posted_note"]
+
+
+def _approve(entry: Entry, posted: Posted, by_id: int, at: datetime) -> None:
+    entry.state = Entry.State.APPROVED
+    entry.decided_by_id, entry.decided_at = by_id, at
+    entry.posted_period, entry.posted_note = posted.period, posted.note
+
+
+def write(transfers: Sequence[Moved | Transfer], deltas: dict[int, tuple[int, int, int]]) -> list[Statement]:
     """The posting call: what puts the transfers of one period, and what they change, into the books. The accounts are
     locked, the guard is open."""
-    return [*_apply(deltas), *insert(transfers), *_add_totals(transfers)]
+    rows = [[getattr(transfer, name) for name in Moved._fields] for transfer in transfers]
+    return [
+        *_apply(deltas),
+        *insert_rows(Transfer, Moved._fields, rows),
+        *_add_totals(transfers),
+    ]
 
 
 def _drop_holds(entry_ids: Sequence[int]) -> Statement:
@@ -298,50 +497,32 @@ def _drop_holds(entry_ids: Sequence[int]) -> Statement:
     return Statement(f"DELETE FROM ledger_hold WHERE entry_id IN ({places})", list(entry_ids))  # noqa: S608  placeholders
 
 
-def _lock_subjects(entry: Entry) -> Statement:
-    locking = " FOR NO KEY UPDATE" if connection.vendor == "postgresql" else ""
-    return Statement(
-        f"SELECT id FROM ledger_subject WHERE undecided_id = %s ORDER BY id{locking}",  # noqa: S608
-        [entry.pk],
-    )
-
-
-def _point_subjects(entry: Entry, stands: Entry | None) -> Statement:
-    """The entry's own subject points at what stands from now on, another one it had claimed at nothing."""
-    return Statement(
-        "UPDATE ledger_subject SET undecided_id = NULL,"
-        " in_force_id = CASE WHEN id = %s THEN CAST(%s AS bigint) END WHERE undecided_id = %s",
-        [entry.subject_id, stands.pk if stands else None, entry.pk],
-    )
-
-
-def _transfers_of(holds: Sequence[Hold]) -> list[Transfer]:
+def _lock_subjects(entry_ids: Sequence[int]) -> list[Statement]:
+    """What locks the subjects that entries have claimed, in id order; nothing on SQLite."""
+    if connection.vendor != "postgresql":
+        return []
+    places = ", ".join(["%s"] * len(entry_ids))
     return [
-        Transfer(
-            position=h.position,
-            kind=h.kind,
-            source_id=h.source_id,
-            target_id=h.target_id,
-            amount=h.amount,
-            organization_id=h.organization_id,
-            reverses_id=h.reverses_id,
+        Statement(
+            f"SELECT id FROM ledger_subject WHERE undecided_id IN ({places}) ORDER BY id FOR NO KEY UPDATE",  # noqa: S608
+            entry_ids,
         )
-        for h in holds
     ]
 
 
-def _transfers_of_legs(legs: Sequence[Leg], position: int) -> list[Transfer]:
-    return [
-        Transfer(
-            position=position + n,
-            kind=leg.kind,
-            source_id=leg.source.pk,
-            target_id=leg.target.pk,
-            amount=leg.amount,
-            organization_id=leg.organization_id,
-        )
-        for n, leg in enumerate(legs)
-    ]
+def _point_subjects(entry_ids: Sequence[int]) -> Statement:
+    """The entries' own subjects point at what stands from now on, others they had claimed at nothing.
+
+    That is the entry itself; of a reversed step the one before, of another reversal nothing.
+    """
+    places = ", ".join(["%s"] * len(entry_ids))
+    return Statement(
+        "UPDATE ledger_subject SET undecided_id = NULL, in_force_id = CASE WHEN ledger_subject.id = entry.subject_id"  # noqa: S608
+        " THEN CASE WHEN entry.kind = 'reversal' THEN old.follows_id ELSE entry.id END END"
+        " FROM ledger_entry AS entry LEFT JOIN ledger_entry AS old ON old.id = entry.corrects_id"
+        f" WHERE entry.id = ledger_subject.undecided_id AND ledger_subject.undecided_id IN ({places})",
+        entry_ids,
+    )
 
 
 def _outside(people: set[int]) -> dict[int, int]:
@@ -350,29 +531,29 @@ def _outside(people: set[int]) -> dict[int, int]:
     return {account.pk: outside_account(account.plan, account.unit).pk for account in rows}
 
 
-def _transfers_of_people(
-    entry: Entry,
+def _of_people(
+    unit_id: int,
     counted: presence.Shift,
     outside: dict[int, int],
     accounts: dict[int, Account],
     position: int,
-) -> list[Transfer]:
-    """One transfer per counting account and direction: persons newly there, persons no longer there."""
-    made: list[Transfer] = []
+) -> list[Moving]:
+    """One transfer per counting account and direction: persons newly there, persons no longer there. `unit_id`: the one
+    that filed, for accounts which are no unit's."""
+    made: list[Moving] = []
     for kind, numbers in ((COUNTED, counted.gained), (UNCOUNTED, counted.lost)):
         for account_id, number in sorted(numbers.items()):
             ends = (outside[account_id], account_id) if kind == COUNTED else (account_id, outside[account_id])
-            made.append(
-                Transfer(
-                    position=position + len(made),
-                    kind=kind,
-                    source_id=ends[0],
-                    target_id=ends[1],
-                    amount=number,
-                    organization_id=accounts[account_id].organization_id or entry.filed_for_id,
-                )
-            )
+            unit = accounts[account_id].organization_id or unit_id
+            made.append(Moving(position + len(made), kind, *ends, number, unit))
     return made
+
+
+def _of_estimates(legs: Sequence[Leg], position: int) -> list[Moving]:
+    return [
+        Moving(position + n, leg.kind, leg.source.pk, leg.target.pk, leg.amount, leg.organization_id)
+        for n, leg in enumerate(legs)
+    ]
 
 
 def _deltas(
@@ -385,8 +566,11 @@ def _deltas(
     return moves
 
 
+_NONE_OPEN = "{}及以后的季度都已关账，没有可记账的季度，请联系区乡村振兴局开设新季度。"
+
+
 def choose_period(
-    accounts: dict[int, Account], moves: dict[int, int], own: Period, quarters: Sequence[Period]
+    accounts: dict[int, Account], moves: dict[int, int], ends: Ends, own: Period, quarters: Sequence[Period]
 ) -> Posted:
     """The quarter it happened in, `own`, if still open, else the earliest open one of `quarters`; later still if an
     account would end any quarter outside its limits, as when a payment is approved before the disbursement it was made
@@ -395,10 +579,7 @@ def choose_period(
     Raises NoOpenPeriod.
     """
     if not quarters:
-        raise NoOpenPeriod(
-            f"{own.label}及以后的季度都已关账，没有可记账的季度，请联系区乡村振兴局开设新季度。"
-        )
-    ends = _quarter_ends(moves)
+        raise NoOpenPeriod(_NONE_OPEN.format(own.label))
     for period in quarters:
         blocking = _outside_limits(accounts, moves, ends, period)
         if blocking is None:
@@ -421,10 +602,10 @@ _changes: Prepared[tuple[int, date, int]] = Prepared(
 )
 
 
-def _quarter_ends(moves: dict[int, int]) -> dict[int, list[tuple[date, int]]]:
-    """Account id → (quarter start, balance at that quarter's end), from the kept totals."""
-    ends: dict[int, list[tuple[date, int]]] = defaultdict(list)
-    for account_id, starts_on, change in _changes(*moves):
+def _quarter_ends(changes: Iterable[tuple[int, date, int]]) -> Ends:
+    """Of the changes of each account in each quarter, in order."""
+    ends: Ends = defaultdict(list)
+    for account_id, starts_on, change in changes:
         before = ends[account_id][-1][1] if ends[account_id] else 0
         ends[account_id].append((starts_on, before + change))
     return ends
@@ -433,7 +614,7 @@ def _quarter_ends(moves: dict[int, int]) -> dict[int, list[tuple[date, int]]]:
 def _outside_limits(
     accounts: dict[int, Account],
     moves: dict[int, int],
-    ends: dict[int, list[tuple[date, int]]],
+    ends: Ends,
     period: Period,
 ) -> str | None:
     """The name of the first account which a posting in `period` would leave outside its limits at a quarter's end."""
@@ -449,14 +630,31 @@ def _outside_limits(
     return None
 
 
-_for_change: Prepared[Account] = Prepared(
-    lambda *ids: Account.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk")
-)
+_accounts: Prepared[Account] = Prepared(lambda *ids: Account.objects.filter(pk__in=ids).order_by("pk"))
 
 
 def lock(ids: Iterable[int], first: Sequence[Statement] = ()) -> dict[int, Account]:
-    """Lock in id order, so that two postings running in opposite directions cannot deadlock."""
-    return {account.pk: account for account in _for_change(*sorted(set(ids)), first=first)}
+    """Lock in id order, so that two postings running in opposite directions cannot deadlock; the accounts as they are
+    then. `first` is executed before, in the same message."""
+    wanted = sorted(set(ids))
+    (accounts,) = read([_accounts.of(*wanted)], first=[*first, *locking(wanted)])
+    return {account.pk: account for account in accounts}
+
+
+def lock_with_ends(ids: Iterable[int], first: Sequence[Statement] = ()) -> tuple[dict[int, Account], Ends]:
+    """As lock; and the accounts' balances at the ends of quarters, from the kept totals."""
+    wanted = sorted(set(ids))
+    accounts, changes = read([_accounts.of(*wanted), _changes.of(*wanted)], first=[*first, *locking(wanted)])
+    return {account.pk: account for account in accounts}, _quarter_ends(changes)
+
+
+def locking(ids: Collection[int]) -> list[Statement]:
+    """What locks accounts in id order; nothing on SQLite, where the transaction is the lock."""
+    if connection.vendor != "postgresql" or not ids:
+        return []
+    places = ", ".join(["%s"] * len(ids))
+    text = f"SELECT id FROM ledger_account WHERE id IN ({places}) ORDER BY id FOR NO KEY UPDATE"  # noqa: S608
+    return [Statement(text, sorted(ids))]
 
 
 def _refuse_closed(accounts: dict[int, Account], legs: Sequence[Leg], counting: Sequence[int]) -> None:
@@ -554,7 +752,8 @@ def _apply(deltas: dict[int, tuple[int, int, int]]) -> list[Statement]:
     """Add (balance, held_out, held_in) to each account once, in one statement, so CHECK sees only the end state."""
     if not deltas:
         return []
-    rows = ", ".join(["(%s, %s, %s, %s)"] * len(deltas))
+    numbers = ", ".join(["CAST(%s AS bigint)"] * 4)  # what the first row is, the others are
+    rows = ", ".join([f"({numbers})"] + ["(%s, %s, %s, %s)"] * (len(deltas) - 1))
     return [
         Statement(
             f"WITH delta (id, balance, held_out, held_in) AS (VALUES {rows}) "  # noqa: S608  placeholders
@@ -567,7 +766,7 @@ def _apply(deltas: dict[int, tuple[int, int, int]]) -> list[Statement]:
     ]
 
 
-def _add_totals(transfers: Sequence[Transfer]) -> list[Statement]:
+def _add_totals(transfers: Sequence[Moved | Transfer]) -> list[Statement]:
     sums: dict[tuple[int, str, int, int], list[int]] = defaultdict(lambda: [0, 0])
     for h in transfers:
         where = h.kind, h.organization_id, h.period_id
@@ -578,15 +777,16 @@ def _add_totals(transfers: Sequence[Transfer]) -> list[Statement]:
         else:
             gives[1] += h.amount
             takes[0] += h.amount
-    if not sums:
-        return []
+    kept = sorted(sums.items())
+    return [_add_to_totals(kept[start : start + CHUNK]) for start in range(0, len(kept), CHUNK)]
+
+
+def _add_to_totals(sums: Sequence[tuple[tuple[int, str, int, int], list[int]]]) -> Statement:
     rows = ", ".join(["(%s, %s, %s, %s, %s, %s)"] * len(sums))
-    return [
-        Statement(
-            "INSERT INTO ledger_total (account_id, kind, organization_id, period_id, inflow, outflow) "  # noqa: S608
-            f"VALUES {rows} "
-            "ON CONFLICT (account_id, kind, organization_id, period_id) DO UPDATE SET "
-            "inflow = ledger_total.inflow + excluded.inflow, outflow = ledger_total.outflow + excluded.outflow",
-            [value for key, sides in sorted(sums.items()) for value in (*key, *sides)],
-        )
-    ]
+    return Statement(
+        "INSERT INTO ledger_total (account_id, kind, organization_id, period_id, inflow, outflow) "  # noqa: S608
+        f"VALUES {rows} "
+        "ON CONFLICT (account_id, kind, organization_id, period_id) DO UPDATE SET "
+        "inflow = ledger_total.inflow + excluded.inflow, outflow = ledger_total.outflow + excluded.outflow",
+        [value for key, sides in sums for value in (*key, *sides)],
+    )

@@ -6,7 +6,7 @@ Everything here runs inside a posting, with the counting accounts locked.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from django.db.models import Count, F, Q
@@ -34,16 +34,12 @@ class Shift:
         return self.gained.get(account_id, 0) - self.lost.get(account_id, 0)
 
 
-_eligible: Prepared[Pair] = Prepared(
+# (account, person) of every eligible participation of a version of an entry
+eligible: Prepared[Pair] = Prepared(
     lambda entry, version: Participation.objects.filter(
         entry=entry, version=version, eligible=True
     ).values_list("account_id", "person_id")
 )
-
-
-def participations_of(entry_id: int, version: int) -> list[Pair]:
-    """(account, person) of every eligible participation of a version."""
-    return _eligible(entry_id, version)
 
 
 def shift(changes: Iterable[Change], moved: Iterable[Change] = ()) -> Shift:
@@ -62,7 +58,41 @@ def shift(changes: Iterable[Change], moved: Iterable[Change] = ()) -> Shift:
     for pair, approved, held in moved:
         sums[pair][0] += approved
         sums[pair][1] += held
-    before = _presences(sums)
+    return _come_to(sums, _presences(sums))
+
+
+class Counting:
+    """Presences while many entries are decided one after the other, to be written together: `rows`.
+
+    Made with the accounts locked, of everybody whom the entries name.
+    """
+
+    def __init__(self, people: Iterable[Pair]) -> None:
+        pairs = set(people)
+        self._survivors = survivors({person for _, person in pairs})
+        self._now = _presences({(account, self._survivors[person]): None for account, person in pairs})
+        self._changed: dict[Pair, None] = {}
+
+    def take(self, changes: Iterable[Change]) -> Shift:
+        """What one entry's changes come to, after those taken before."""
+        sums: dict[Pair, list[int]] = defaultdict(lambda: [0, 0])
+        for (account, person), approved, held in changes:
+            cell = sums[account, self._survivors[person]]
+            cell[0] += approved
+            cell[1] += held
+        result = _come_to(sums, self._now)
+        for account, person, approved, held in result.rows:
+            self._now[account, person] = approved, held
+            self._changed[account, person] = None
+        return result
+
+    @property
+    def rows(self) -> list[tuple[int, int, int, int]]:
+        """Account, person, approved, held, as they are now."""
+        return [(*pair, *self._now[pair]) for pair in sorted(self._changed)]
+
+
+def _come_to(sums: Mapping[Pair, Sequence[int]], before: Mapping[Pair, tuple[int, int]]) -> Shift:
     result = Shift()
     for pair, (more_approved, more_held) in sorted(sums.items()):
         account, person = pair

@@ -157,6 +157,9 @@ class Estimates:
     accounts: Callable[[Any], list[Account]]  # of a row: locked before `moves` is asked
     moves: Callable[[Entry, Any], list[Leg]]
     standing: Callable[[], Mapping[int, int]]  # account id → what stands now; for verify_ledger
+    # of new rows approved together, only the first of each answer can move anything; None: that is not said, and such
+    # rows are approved one by one
+    once: Callable[[Any], Any] | None = None
 
 
 ESTIMATED, REPLACED = "estimated", "replaced"
@@ -339,6 +342,11 @@ def nothing(row: Any) -> Sequence[str]:
     return ()
 
 
+def nothing_to_wait_for(row: Any) -> str:
+    """Why a row of a register that waits for nothing may not be approved yet."""
+    return ""
+
+
 def no_files(row: Any, by: User) -> Sequence[Evidence]:
     """What the rows of most registers bring with them: people hang their evidence on them."""
     return ()
@@ -470,7 +478,7 @@ class Register:
     # what evidence must hang on it before approval; "" if none
     evidence_rule: Callable[[Any], str] = lambda row: ""
     # why an entry may not be approved yet, whatever its evidence; "" if it may. Asked of reversals too
-    not_yet: Callable[[Any], str] = lambda row: ""
+    not_yet: Callable[[Any], str] = nothing_to_wait_for
     may_file: Callable[[Organization | None], bool] = every_unit
     shared: Sharing = Sharing()
     # of a saved row: the files that the system makes of what it says and hangs on its version, who files it

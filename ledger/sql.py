@@ -1,24 +1,34 @@
 """Fewer round trips and less query building, for the posting path: there they are the cost, not the SQL
-(benchmarks/README.md). Elsewhere the ORM as it is does well.
+(docs/adr/0015). Elsewhere the ORM as it is does well.
 
-Prepared: a query set compiled once and asked often. Statement, insert, update, run: writes that travel in one message.
+Prepared, read: query sets compiled once, asked often, and several of them in one message. Statement, insert, update, run:
+writes that travel in one message. On PostgreSQL the server, too, keeps the plan of what it is asked often.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cache
+from itertools import count
 from typing import Any, Generic, NamedTuple, TypeVar, cast
+from weakref import WeakKeyDictionary
 
 from django.core.exceptions import EmptyResultSet
-from django.db import connection
-from django.db.models import Model, QuerySet
+from django.db import DEFAULT_DB_ALIAS, connections
+from django.db.models import DateField, Model, QuerySet
 from django.db.models.query import ModelIterable
 from django.db.models.sql.compiler import SQLCompiler
+
+from audit.bulk import adapter
 
 Row = TypeVar("Row")
 
 # Stand-ins for the arguments while a query set is compiled; numbers that even a small integer column takes.
 _STAND_IN = 32_000
+
+# What the server keeps the plan of: statements with few values, since those with many are many, and so many of them for
+# each connection.
+MOST_VALUES, MOST_KEPT = 100, 200
 
 
 class Statement(NamedTuple):
@@ -34,13 +44,51 @@ def run(statements: Sequence[Statement]) -> list[tuple[Any, ...]]:
     PostgreSQL gets all of them in one message. Each sees what those before it did, and what others committed while
     those before it waited for a lock.
     """
-    if statements and connection.vendor == "postgresql":
-        text = ";\n".join(statement.text for statement in statements)
-        statements = [Statement(text, [value for statement in statements for value in statement.values])]
+    if not statements:
+        return []
+    connection = connections[DEFAULT_DB_ALIAS]
     with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            return _run_together(cursor, connection.connection, statements)
         for statement in statements:
             cursor.execute(*statement)
-        return cursor.fetchall() if statements and cursor.description else []
+        return cursor.fetchall() if cursor.description else []
+
+
+# PostgreSQL's connection → the text of a statement → the name under which the server has it.
+_kept: WeakKeyDictionary[Any, dict[str, str]] = WeakKeyDictionary()
+_number = count(1)
+
+
+def _run_together(cursor: Any, server: Any, statements: Sequence[Statement]) -> list[tuple[Any, ...]]:
+    kept = _kept.setdefault(server, {})
+    message: list[str] = []
+    values: list[Any] = []
+    new: dict[str, str] = {}
+    for text, own in statements:
+        if text in kept or text in new:
+            name = kept.get(text) or new[text]
+        elif len(own) <= MOST_VALUES and len(kept) + len(new) < MOST_KEPT and (body := _numbered(text)):
+            # a name of its own each time: one that was tried in a message that failed may be taken, or may not
+            name = new[text] = f"kept_{next(_number)}"
+            message.append(f"PREPARE {name} AS {body}")
+        else:
+            name = ""
+        if name:
+            message.append(f"EXECUTE {name}({', '.join(['%s'] * len(own))})" if own else f"EXECUTE {name}")
+        else:
+            message.append(text)
+        values += own
+    cursor.execute(";\n".join(message), values)
+    kept |= new
+    return cursor.fetchall() if cursor.description else []
+
+
+def _numbered(text: str) -> str:
+    """The text with $1, $2 … for its %s; "" if it has other signs that the driver would read."""
+    first, *others = text.split("%s")
+    body = first + "".join(f"${number}{part}" for number, part in enumerate(others, 1))
+    return "" if "%" in body or ";" in body else body
 
 
 class _Compiled(NamedTuple):
@@ -51,6 +99,22 @@ class _Compiled(NamedTuple):
     converters: Any
     model: Any  # whose instances the rows are; None: plain tuples
     attributes: list[str]
+    width: int  # columns
+
+    def given(self, arguments: Sequence[int]) -> list[Any]:
+        """The statement's values for these arguments."""
+        values = list(self.values)
+        for place, argument in self.places:
+            values[place] = arguments[argument]
+        return values
+
+    def made_of(self, rows: Any) -> list[Any]:
+        """What the query set would give for the rows."""
+        if self.converters:
+            rows = self.compiler.apply_converters(rows, self.converters)
+        if self.model is None:
+            return [tuple(row) for row in rows]
+        return [self.model.from_db(DEFAULT_DB_ALIAS, self.attributes, row) for row in rows]
 
 
 class Prepared(Generic[Row]):
@@ -62,30 +126,32 @@ class Prepared(Generic[Row]):
     def __init__(self, make: Callable[..., QuerySet[Any, Row]]) -> None:
         self.make = make
         self.compiled: dict[tuple[str, int], _Compiled | None] = {}
+        self.casts: dict[int, list[Callable[[str], Any] | None]] = {}  # by the number of arguments
 
     def __call__(self, *arguments: int, first: Sequence[Statement] = ()) -> list[Row]:
         """The rows; `first` is executed before, in the same message."""
-        key = (connection.vendor, len(arguments))
-        if key not in self.compiled:
-            self.compiled[key] = self._compile(len(arguments))
-        found = self.compiled[key]
+        found = self.query(len(arguments))
         if found is None:  # no row could ever match, as with an empty list of ids
-            if first:
-                run(first)
+            run(first)
             return []
-        values = list(found.values)
-        for place, argument in found.places:
-            values[place] = arguments[argument]
-        rows: Any = run([*first, Statement(found.text, values)])
-        if found.converters:
-            rows = found.compiler.apply_converters(rows, found.converters)
-        if found.model is None:
-            return [cast("Row", tuple(row)) for row in rows]
-        return [found.model.from_db(connection.alias, found.attributes, row) for row in rows]
+        rows = run([*first, Statement(found.text, found.given(arguments))])
+        return [cast("Row", row) for row in found.made_of(rows)]
+
+    def of(self, *arguments: int) -> Asked:
+        """The question with its arguments, for `read`."""
+        return Asked(self, arguments)
+
+    def query(self, arguments: int) -> _Compiled | None:
+        """The query for so many arguments; None if no row could ever match."""
+        key = connections[DEFAULT_DB_ALIAS].vendor, arguments
+        if key not in self.compiled:
+            self.compiled[key] = self._compile(arguments)
+        return self.compiled[key]
 
     def _compile(self, count: int) -> _Compiled | None:
         stand_ins = range(_STAND_IN, _STAND_IN + count)
         queryset = self.make(*stand_ins)
+        connection = connections[DEFAULT_DB_ALIAS]
         compiler = queryset.query.get_compiler(connection=connection)
         try:
             text, values = compiler.as_sql()
@@ -95,31 +161,153 @@ class Prepared(Generic[Row]):
         assert {argument for _, argument in places} == set(range(count)), text
         model = queryset.model if issubclass(queryset._iterable_class, ModelIterable) else None
         attributes = [field.attname for field in model._meta.concrete_fields] if model else []
-        converters = compiler.get_converters([column for column, _, _ in compiler.select])
-        return _Compiled(compiler, text, list(values), places, converters, model, attributes)
+        columns = [column for column, _, _ in compiler.select]
+        converters = compiler.get_converters(columns)
+        return _Compiled(compiler, text, list(values), places, converters, model, attributes, len(columns))
+
+
+class Asked(NamedTuple):
+    """A question with its arguments."""
+
+    question: Prepared[Any]
+    arguments: Sequence[int]
+
+
+def read(asked: Sequence[Asked], first: Sequence[Statement] = ()) -> list[list[Any]]:
+    """The rows of every question, after `first` was executed; on PostgreSQL in one message, and as of one moment.
+
+    The questions may not lock: what is locked by `first` is read here as it is once locked.
+    """
+    if connections[DEFAULT_DB_ALIAS].vendor != "postgresql":
+        run(first)
+        return [question(*arguments) for question, arguments in asked]
+    queries = [(one, one.question.query(len(one.arguments))) for one in asked]
+    parts = [_as_texts(query) for _, query in queries if query]
+    values = [value for one, query in queries if query for value in query.given(one.arguments)]
+    everything = [Statement(f"SELECT {', '.join(parts)}", values)] if parts else []
+    rows = run([*first, *everything])
+    told = iter(rows[0] if parts else ())
+    answers: list[list[Any]] = []
+    for one, query in queries:
+        texts = next(told) if query else []
+        if not query or not texts:
+            answers.append([])
+            continue
+        casts = one.question.casts.get(len(one.arguments))
+        if casts is None:
+            casts = one.question.casts[len(one.arguments)] = _casts(query)
+        answers.append(
+            query.made_of(
+                [
+                    [
+                        text if text is None or make is None else make(text)
+                        for text, make in zip(row, casts, strict=True)
+                    ]
+                    for row in texts
+                ]
+            )
+        )
+    return answers
+
+
+def _as_texts(query: _Compiled) -> str:
+    """All rows of the query as one value: a list of lists of texts. Its own order is kept."""
+    names = [f"c{number}" for number in range(query.width)]
+    texts = ", ".join(f"{name}::text" for name in names)
+    return f"ARRAY(SELECT ARRAY[{texts}] FROM ({query.text}) AS t({', '.join(names)}))"  # noqa: S608
+
+
+def _casts(query: _Compiled) -> list[Callable[[str], Any] | None]:
+    """What makes each column's value of its text, as the driver itself does; None where the text is the value."""
+    from psycopg2 import extensions
+
+    connection = connections[DEFAULT_DB_ALIAS]
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT * FROM ({query.text}) AS t LIMIT 0", query.values)  # noqa: S608
+        kinds = [column.type_code for column in cursor.description]
+    # a cursor keeps what times are given their zone by; the driver asks it
+    asked = connection.create_cursor()
+
+    def cast_of(kind: int) -> Callable[[str], Any] | None:
+        own = connection.connection.string_types.get(kind) or extensions.string_types.get(kind)
+        if own is None or own is extensions.UNICODE or kind in _TEXTS:
+            return None
+        if kind in _NUMBERS:
+            return int
+        return lambda text: own(text, asked)
+
+    return [cast_of(kind) for kind in kinds]
+
+
+# PostgreSQL's numbers of types: json, jsonb and text as they come; smallint, integer and bigint.
+_TEXTS, _NUMBERS = (25, 114, 1043, 3802), (20, 21, 23)
+
+
+class _Writing(NamedTuple):
+    """Columns of a table: their names, the attributes of the model that hold them, and what adapts those."""
+
+    names: list[str]
+    attributes: list[str]
+    makers: list[Callable[[Any], Any] | None]
+
+    def values(self, row: Model) -> list[Any]:
+        """The row's, as the driver stores them."""
+        given = (getattr(row, name) for name in self.attributes)
+        return [make(value) if make else value for value, make in zip(given, self.makers, strict=True)]
+
+
+@cache
+def _writing(model: type[Model], names: tuple[str, ...] = ()) -> _Writing:
+    """The named fields, or all but the key, which the database gives."""
+    wanted = set(names)
+    fields = [
+        f
+        for f in model._meta.concrete_fields
+        if (wanted & {f.name, f.attname} if names else not f.primary_key)
+    ]
+    assert not any(isinstance(f, DateField) and (f.auto_now or f.auto_now_add) for f in fields), model
+    return _Writing(
+        [f'"{field.column}"' for field in fields],
+        [field.attname for field in fields],
+        [adapter(field) for field in fields],
+    )
 
 
 def insert(objects: Sequence[Model]) -> list[Statement]:
     """What writes new rows of one model; [] for none. The objects do not learn their keys."""
     if not objects:
         return []
-    meta = objects[0]._meta
-    fields = [field for field in meta.concrete_fields if not field.primary_key]
-    names = ", ".join(f'"{field.column}"' for field in fields)
-    rows = ", ".join([f"({', '.join(['%s'] * len(fields))})"] * len(objects))
+    writing = _writing(type(objects[0]))
+    return _insert(type(objects[0]), writing, [writing.values(row) for row in objects])
+
+
+def insert_rows(model: type[Model], names: tuple[str, ...], rows: Sequence[Sequence[Any]]) -> list[Statement]:
+    """As insert, of plain rows: `names` are the fields', in the model's order."""
+    writing = _writing(model, names)
+    made = [
+        [make(value) if make else value for value, make in zip(row, writing.makers, strict=True)]
+        for row in rows
+    ]
+    return _insert(model, writing, made) if made else []
+
+
+def _insert(model: type[Model], writing: _Writing, rows: Sequence[Sequence[Any]]) -> list[Statement]:
+    places = f"({', '.join(['%s'] * len(writing.names))})"
+    everything = ", ".join([places] * len(rows))
     return [
         Statement(
-            f'INSERT INTO "{meta.db_table}" ({names}) VALUES {rows}',  # noqa: S608  names of ours
-            [f.get_db_prep_save(f.pre_save(row, True), connection) for row in objects for f in fields],
+            f'INSERT INTO "{model._meta.db_table}" ({", ".join(writing.names)}) VALUES {everything}',  # noqa: S608
+            [value for row in rows for value in row],
         )
     ]
 
 
-def update(row: Model, names: Sequence[str]) -> Statement:
-    """What writes the named fields of a row as `save(update_fields=…)` would."""
-    fields = [field for field in row._meta.concrete_fields if field.name in names]
-    changes = ", ".join(f'"{field.column}" = %s' for field in fields)
+def update(row: Model, names: Sequence[str], keys: Sequence[int] = ()) -> Statement:
+    """What writes the named fields of a row as `save(update_fields=…)` would; of all rows of these keys, if given."""
+    writing = _writing(type(row), tuple(names))
+    changes = ", ".join(f"{name} = %s" for name in writing.names)
+    places = ", ".join(["%s"] * len(keys or [row.pk]))
     return Statement(
-        f'UPDATE "{row._meta.db_table}" SET {changes} WHERE id = %s',  # noqa: S608  names of ours
-        [*(f.get_db_prep_save(getattr(row, f.attname), connection) for f in fields), row.pk],
+        f'UPDATE "{row._meta.db_table}" SET {changes} WHERE id IN ({places})',  # noqa: S608  names of ours
+        [*writing.values(row), *(keys or [row.pk])],
     )

@@ -43,12 +43,12 @@ def world(db: None) -> World:
     return a_world()
 
 
-def people(count: int) -> list[Person]:
+def people(count: int, start: int = 0) -> list[Person]:
     """Invented persons of 徐庄镇, without a number."""
     unit = Organization.objects.get(short_name="徐庄镇")
     return [
         Person.objects.create(name=f"试验{number}", provisional_key=f"test-{number}", organization=unit)
-        for number in range(count)
+        for number in range(start, start + count)
     ]
 
 

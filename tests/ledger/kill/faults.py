@@ -3,29 +3,34 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar
 
 from django.db import connection
 
 from audit import triggers
 from ledger import posting
 from ledger.models import Account
-from ledger.sql import Statement, run
+from ledger.sql import Statement
 
+P = ParamSpec("P")
+R = TypeVar("R")
 Deltas = dict[int, tuple[int, int, int]]
 
 
-def _unlocked(ids: Iterable[int], first: Sequence[Statement] = ()) -> dict[int, Account]:
-    if first:
-        run(first)
-    found = {account.pk: account for account in Account.objects.filter(pk__in=set(ids)).order_by("pk")}
-    time.sleep(0.02)  # so that a short run meets what a long one would
-    return found
+def _slowly(read: Callable[P, R]) -> Callable[P, R]:
+    def then_wait(*args: P.args, **kwargs: P.kwargs) -> R:
+        found = read(*args, **kwargs)
+        time.sleep(0.02)  # so that a short run meets what a long one would
+        return found
+
+    return then_wait
 
 
 def no_lock() -> None:
     """The accounts are read without a lock: two clients see the same money, and only the CHECK stops the second."""
-    posting.lock = _unlocked
+    posting.locking = lambda ids: []
+    posting.lock, posting.lock_with_ends = _slowly(posting.lock), _slowly(posting.lock_with_ends)
 
 
 def debit_first() -> None:
@@ -36,7 +41,7 @@ def debit_first() -> None:
         ordered = sorted(deltas.items(), key=lambda item: item[1])
         return [statement for account, delta in ordered for statement in apply_at_once({account: delta})]
 
-    posting.lock = _unlocked
+    no_lock()
     posting._apply = one_by_one
 
 
@@ -54,10 +59,10 @@ def read_and_write() -> None:
                     account.pk,
                 ],
             )
-            for account in _unlocked(deltas).values()
+            for account in posting.lock(deltas).values()
         ]
 
-    posting.lock = _unlocked
+    no_lock()
     posting._apply = overwrite
 
 
