@@ -169,12 +169,15 @@ class Asked:
     path: str
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
+    anew: bool = False  # under another address each time, so that nothing is kept of it
     took: list[float] = field(default_factory=list)
     size: int = 0
 
     def once(self) -> float:
+        mark = "&" if "?" in self.path else "?"
+        path = f"{self.path}{mark}anew={time.time_ns()}" if self.anew else self.path
         began = time.perf_counter()
-        status, body, _ = self.visitor.get(self.path, **self.headers)
+        status, body, _ = self.visitor.get(path, **self.headers)
         took = (time.perf_counter() - began) * 1000
         assert status == self.status, f"{self.name} {self.path}: {status}"
         self.size = len(body)
