@@ -142,7 +142,7 @@ def _overdue(user: User, today: date, each: int) -> AlertGroup:
 
 
 def _returned(user: User, today: date, days: int, each: int) -> AlertGroup:
-    rows = Entry.objects.for_user(user).filter(
+    rows = Entry.objects.for_user(user, few=True).filter(
         state=Entry.State.RETURNED, decided_at__lt=working_days_before(today, days)
     )
     found, count = _first(rows.select_related("filed_for").order_by("decided_at", "pk"), each)
@@ -155,7 +155,7 @@ def _returned(user: User, today: date, days: int, each: int) -> AlertGroup:
 
 
 def _unreviewed(user: User, today: date, days: int, each: int) -> AlertGroup:
-    rows = Entry.objects.for_user(user).filter(
+    rows = Entry.objects.for_user(user, few=True).filter(
         state=Entry.State.SUBMITTED, submitted_at__lt=working_days_before(today, days)
     )
     found, count = _first(rows.select_related("filed_for").order_by("submitted_at", "pk"), each)

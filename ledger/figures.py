@@ -569,7 +569,7 @@ def rows_in_force(model: Any, *, user: User) -> QuerySet[Any]:
 
     Asked of each row of the register: a list of all entries that stand would be as long as the books.
     """
-    standing = Entry.objects.for_user(user).filter(
+    standing = Entry.objects.for_user(user, few=True).filter(
         pk=OuterRef("entry_id"), state=Entry.State.APPROVED, subject__in_force=OuterRef("entry_id")
     )
     found: QuerySet[Any] = model.objects.filter(Exists(standing.order_by()), version=F("entry__version"))

@@ -65,12 +65,15 @@ def _code(account: Account) -> str:
 @rule("余额等于转入减转出")
 def balances_equal_transfers() -> Findings:
     sql = """
+        WITH pairs AS MATERIALIZED (  -- the transfers are read once
+            SELECT source_id, target_id, SUM(amount) AS amount FROM ledger_transfer GROUP BY source_id, target_id
+        )
         SELECT a.code, a.unit, COALESCE(m.moved, 0), a.balance
         FROM ledger_account a
         LEFT JOIN (
             SELECT account_id, SUM(amount) AS moved
-            FROM (SELECT target_id AS account_id, amount FROM ledger_transfer
-                  UNION ALL SELECT source_id, -amount FROM ledger_transfer) legs
+            FROM (SELECT target_id AS account_id, amount FROM pairs
+                  UNION ALL SELECT source_id, -amount FROM pairs) legs
             GROUP BY account_id
         ) m ON m.account_id = a.id
         WHERE a.balance <> COALESCE(m.moved, 0) ORDER BY a.id

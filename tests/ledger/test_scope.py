@@ -108,6 +108,17 @@ def test_a_unit_sees_its_own_rows_and_those_that_move_its_money(world: World) ->
     assert seen == {"徐庄": 1, "店子": 0, "财政": 6, "审核": 6, "领导": 6}
 
 
+def test_where_rows_are_few_each_is_looked_at_and_the_same_are_seen(world: World) -> None:
+    """Else the two reminders of a unit's first screen list all that ever concerned it: six times as long at a million."""
+    for user in world.users.values():
+        assert set(Entry.objects.for_user(user, few=True)) == set(Entry.objects.for_user(user))
+    few = Entry.objects.for_user(world.users["徐庄"], few=True)
+    assert few.count() == 1
+    assert 'IN (SELECT U0."entry_id" AS "entry_id" FROM "ledger_entryconcern"' not in str(few.query)
+    listed = Entry.objects.for_user(world.users["徐庄"])
+    assert 'IN (SELECT U0."entry_id" AS "entry_id" FROM "ledger_entryconcern"' in str(listed.query)
+
+
 def test_evidence_is_seen_by_its_unit_and_by_who_sees_an_entry_it_hangs_on(world: World) -> None:
     unit = world.units["财政局"]
     hung = Evidence.objects.unscoped("测试").get()
