@@ -205,6 +205,21 @@ def test_a_changed_row_whose_record_was_replaced_since_must_be_exported_anew(
     assert f"现在是 {correction.pk} 号，请重新导出后再改" in message
 
 
+def test_what_stands_and_what_waits_to_follow_it_come_back_as_two_records(
+    world: World, three: list[Entry]
+) -> None:
+    sheet = exported(world, "training_attendance")
+    at(sheet, "备注", 1).value = "已取证"
+    (correction,) = Entry.objects.unscoped("测试").filter(batch=commit(world, file(sheet)).batch)
+    both = exported(world, "training_attendance")
+    assert [at(both, "记录号", n).value for n in range(1, 5)] == [*(one.pk for one in three), correction.pk]
+    report = preview(world, file(both))
+    assert (told(report), report.changed, report.unchanged) == ([], 0, 4)
+    at(both, "备注", 4).value = "另有补充"
+    report = preview(world, file(both))
+    assert "正在审核" in told(report)[0][1]
+
+
 def test_a_changed_row_of_a_returned_record_is_put_right_in_the_system(
     world: World, three: list[Entry]
 ) -> None:
