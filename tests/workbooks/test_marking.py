@@ -14,11 +14,12 @@ from openpyxl.styles import Font, PatternFill
 from openpyxl.worksheet.datavalidation import DataValidation
 
 from directory import files
+from ledger.models import ImportJob
 from tests.ledger.world import World
 from tests.workbooks.conftest import Browse, preview
 from tests.workbooks.files import ROSTER, attendee, by_hand, calculated, identity, roster, saved, xlsx
 from tests.workbooks.test_pages import page, sent
-from workbooks import marking
+from workbooks import jobs, marking
 from workbooks.planning import Report
 from workbooks.reading import UnreadableFile, marked, read
 from workbooks.sheets import LIST_TITLE
@@ -227,6 +228,21 @@ def test_the_uploader_gets_their_workbook_back_marked_and_a_corrected_one_goes_i
     for one in files.pending().iterdir():
         assert not zipfile.is_zipfile(one)
         assert identity(1).encode() not in one.read_bytes()
+
+
+@pytest.mark.usefixtures("course")
+def test_a_file_that_the_worker_checked_comes_back_marked_too(
+    browse: Browse, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "IN_REQUEST", 3)
+    client = browse("徐庄")
+    address = sent(client, world, bad_roster())["Location"]
+    assert client.get(f"{address}answer/").status_code == 302  # nothing is known of it yet
+    jobs.work(ImportJob.objects.get().pk)
+    assert "下载标好错误的原表" in page(client.get(address))
+    book = load_workbook(io.BytesIO(client.get(f"{address}answer/").content))
+    assert {"E5", "G7", "J9"} == set(notes(book["学员"]))
+    assert browse("店子").get(f"{address}answer/").status_code == 302
 
 
 @pytest.mark.usefixtures("course")
