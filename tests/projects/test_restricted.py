@@ -45,6 +45,8 @@ from tests.test_canaries import PDF, Answer, Seen, address, decide, readable, se
 from tests.workbooks.files import xlsx
 
 REASON = "核对监护人同意书"
+# who sees what another sees: 局里 and 复核 what 审核 does, 北庄 what 店子 does; and the system's own user, who cannot log in
+ALIKE = {"局里", "复核", "北庄", "计划导入"}
 VILLAGE = "幽篁村"
 CHILDREN = {  # by hand, by workbook: child, guardian, number, phone
     "hand": ("宋小希", "孟桂兰", number("2012-06-15", 7), "13977001001"),
@@ -342,7 +344,7 @@ def test_nobody_without_the_right_finds_a_child_anywhere(
     for one in (entry, last):
         one.refresh_from_db()
     assert (entry.state, last.state) == ("approved", "approved")
-    look(seen, batch)
+    look(seen, batch, *(name for name in world.users if name not in ALIKE))
     pages = unexplained(seen, set())
     assert not pages, "\n".join(sorted(set(pages)))
 
@@ -366,7 +368,7 @@ def test_nobody_without_the_right_finds_a_child_anywhere(
         rights.grant(by=security, user=world.users[who], reason="负责希望小屋回访和验收")
     have_right = {"复核", "徐庄二", "领导"}
     seen.answers.clear()
-    look(seen, batch, "徐庄", "店子", "审核", *sorted(have_right))
+    look(seen, batch, "徐庄", "审核", *sorted(have_right))
     pages = unexplained(seen, have_right)
     assert not pages, "\n".join(sorted(set(pages)))
     looks = {a.who: leaks(a.text) for a in seen.answers if a.path.endswith("/reveal/") and a.status == 200}
