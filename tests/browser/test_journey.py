@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from rongshan import demo
 from tests.browser.conftest import Site
@@ -138,36 +138,3 @@ def test_a_payment_one_fen_above_what_the_unit_holds_is_refused_with_the_amounts
 
 def test_the_books_prove_after_all_of_this(site: Site) -> None:
     assert "全部相符" in site.manage("verify_ledger")
-
-
-def test_screenshots_for_the_documents(browser: Browser, site: Site, log_in: LogIn) -> None:
-    """The pictures of README and manuals are made by the tests, so they never show an older program."""
-    folder = site.data / "screenshots"
-    folder.mkdir(exist_ok=True)
-    for width in (1280, 390):
-        context = browser.new_context(
-            base_url=site.url, locale="zh-CN", viewport={"width": width, "height": 860}
-        )
-        page = context.new_page()
-        for username, name, address in PICTURES:
-            context.clear_cookies()
-            log_in(page, username)
-            page.goto(address)
-            page.wait_for_load_state("networkidle")
-            page.screenshot(path=folder / f"{name}-{width}.png")
-            assert not page.evaluate("document.documentElement.scrollWidth > innerWidth"), (address, width)
-        context.close()
-    assert len(list(folder.glob("*.png"))) == 2 * len(PICTURES)
-
-
-PICTURES = [
-    ("lingdao", "overview", "/overview/"),
-    ("lingdao", "behind", "/figures/2022/total/spent/"),
-    ("lingdao", "line", "/lines/2022-04/"),
-    ("lingdao", "questions", "/questions/"),
-    ("xuzhuang", "work", "/desk/"),
-    ("xuzhuang", "form", "/desk/new/fund_flow/"),
-    ("xuzhuang", "entries", "/desk/entries/"),
-    ("shenhe", "review", "/desk/review/"),
-    ("shenhe", "periods", "/desk/periods/"),
-]
