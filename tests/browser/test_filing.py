@@ -3,6 +3,7 @@ declarations, in less than a minute of typing each; the next step of a project; 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -218,32 +219,26 @@ def filing(page: Page, log_in: LogIn) -> Iterator[Effort]:
 
 
 def test_the_next_step_of_a_project_asks_for_what_its_new_state_has(screen: Page, log_in: LogIn) -> None:
-    line = {1280: "2022-04", 390: "2022-05"}[screen.evaluate("innerWidth")]
-    who, state, day, further = NEXT[line]
+    who, project = BUILDING[screen.evaluate("innerWidth")]
     log_in(screen, who)
-    screen.goto(f"/desk/entries/?register=project&line={line}")
-    screen.locator("tbody th a").first.click()
+    screen.goto("/desk/entries/?register=project")
+    screen.get_by_role("link", name=re.compile(f"{project} · 在建")).first.click()
     screen.get_by_role("link", name="登记项目进展").click()
     expect(screen.locator("h1")).to_contain_text("登记项目进展")
-    expect(screen.locator(f"#id_{day}")).to_be_hidden()
-    screen.locator("#id_state").select_option(label=state)
-    expect(screen.locator(f"#id_{day}")).to_be_visible()
-    expect(screen.locator(f"[data-field={day}] [data-must]")).to_be_visible()
+    expect(screen.locator("#id_finished_on")).to_be_hidden()
+    screen.locator("#id_state").select_option(label="已完工")
+    expect(screen.locator("#id_finished_on")).to_be_visible()
+    expect(screen.locator("[data-field=finished_on] [data-must]")).to_be_visible()
     assert screen.evaluate(BEYOND) == 0
-    screen.locator(f"#id_{day}").fill("2022-12-10")
-    for name in further:
-        screen.locator(f"#id_{name}").select_option(index=1)
+    screen.locator("#id_finished_on").fill("2022-12-10")
     screen.locator(".form-actions").get_by_role("button", name="提交", exact=True).click()
-    expect(screen.locator("h1")).to_contain_text(state)
+    expect(screen.locator("h1")).to_contain_text("已完工")
     expect(screen.locator("main .state").first).to_contain_text("待审核")
     expect(screen.get_by_text("接在它之后")).to_be_visible()
 
 
-# line → who holds it, its next state, the date that state has, and what is chosen with it
-NEXT: dict[str, tuple[str, str, str, tuple[str, ...]]] = {
-    "2022-04": ("xuzhuang", "已完工", "finished_on", ()),
-    "2022-05": ("dianzi", "已验收", "accepted_on", ("conclusion",)),
-}
+# width of the screen → who goes on with which project of the demo
+BUILDING = {1280: ("xuzhuang", "美丽乡村提升工程"), 390: ("beizhuang", "污水管网与环境整治")}
 
 
 def test_the_photos_of_a_project_are_drawn_when_one_comes_to_them(screen: Page, log_in: LogIn) -> None:
