@@ -98,4 +98,4 @@ def _household_problems(row: RosterRow, household: Mapping[int, RosterRow]) -> M
 
 
 def _where(row: RosterRow) -> str:
-    return f"{row.entry_id} 号记录" if row.entry_id else f"人员 {row.person_id}"
+    return f"{row.entry_id} 号记录" if row.entry_id else "同一文件里的另一行"

@@ -60,7 +60,7 @@ def test_two_heads_of_a_household_and_a_place_that_is_none_are_named_at_their_ce
     report = preview(world, xlsx({"花名册": [HEAD, *two]}), registers=("roster",))
     said = {(one.cell, one.column): one.message for one in report.errors}
     at = f"{chr(ord('A') + HEAD.index('与户主关系'))}"
-    assert "一户只有一个户主" in said[f"{at}2", "与户主关系"]
+    assert "已有户主（同一文件里的另一行），一户只有一个户主" in said[f"{at}2", "与户主关系"]
     assert "一户只有一个户主" in said[f"{at}3", "与户主关系"]
     village = f"{chr(ord('A') + HEAD.index('村'))}4"
     assert "没有的村" in said[village, "镇村"]
