@@ -30,7 +30,10 @@ PHONE: ViewportSize = {"width": 390, "height": 844}
 # Names of addresses that show no page, and why.
 NOT_WALKED = {
     **dict.fromkeys(
-        ("workbooks:list", "workbooks:export", "workbooks:template", "workbooks:original", "desk:evidence"),
+        (
+            *("workbooks:list", "workbooks:export", "workbooks:template", "workbooks:original"),
+            *("workbooks:answer", "desk:evidence"),
+        ),
         "a file",
     ),
     **dict.fromkeys(("dashboard:summary", "healthz"), "JSON"),
@@ -72,7 +75,7 @@ class Walk:
     """What has been seen so far."""
 
     page: Page
-    entries: dict[int, tuple[str, str]]  # number of an entry → its register, its state
+    entries: dict[int, tuple[str, str]]  # number of an entry → its register, its state as ENTRIES has it
     who: str = ""
     role: str = ""
     visits: list[Visit] = field(default_factory=list)
@@ -91,9 +94,10 @@ class Walk:
         self.page.get_by_role("button", name="登录").click()
         self.page.locator(".user-menu").wait_for(state="attached")
 
-    def everything_from(self, *addresses: str) -> None:
-        """These pages, and from their links on one page of each kind."""
-        waiting = deque((address, "") for address in addresses)
+    def everything_from(self, *addresses: str, linked_on: str = "") -> None:
+        """These pages, unless they are `linked_on` something and of a kind seen before; and from their links on one
+        page of each kind."""
+        waiting = deque((address, linked_on) for address in addresses)
         while waiting:
             address, linked_on = waiting.popleft()
             keys = self.keys(address)
@@ -157,6 +161,8 @@ class Walk:
         return list(self.page.evaluate(RUN_AXE))
 
 
+ENTRIES = """SELECT e.id, e.register, e.state || CASE WHEN s.in_force_id = e.id THEN ', in force' ELSE '' END
+    FROM ledger_entry e JOIN ledger_subject s ON s.id = e.subject_id"""
 BEYOND = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 LINKS = """[...document.querySelectorAll("a[href]")].filter((a) => a.origin === location.origin && !a.hash)
     .map((a) => a.pathname + a.search)"""
@@ -192,7 +198,7 @@ def complaints() -> list[str]:
 @pytest.fixture(scope="module")
 def walk(site: Site, browser: Browser) -> Iterator[Walk]:
     with closing(sqlite3.connect(site.data / "db.sqlite3")) as books:
-        rows = books.execute("SELECT id, register, state FROM ledger_entry").fetchall()
+        rows = books.execute(ENTRIES).fetchall()
     context = browser.new_context(base_url=site.url, locale="zh-CN", viewport=DESK)
     page = context.new_page()
     made = Walk(page, {pk: (register, state) for pk, register, state in rows})
@@ -214,7 +220,7 @@ def walk(site: Site, browser: Browser) -> Iterator[Walk]:
 
 
 def lists_by_register(walk: Walk) -> None:
-    walk.everything_from(*(f"/desk/entries/?register={code}" for code in REGISTERS))
+    walk.everything_from(*(f"/desk/entries/?register={code}" for code in REGISTERS), linked_on="the filter")
 
 
 def the_withdrawn(walk: Walk) -> None:
@@ -295,6 +301,13 @@ def a_workbook(walk: Walk) -> None:
     walk.everything_from(walk.page.url)
 
 
+def a_sheet_to_type_in(walk: Walk) -> None:
+    walk.page.goto("/workbooks/grid/")
+    walk.page.locator("main form button[type=submit]").first.click()
+    walk.page.locator("form[data-grid]").wait_for()
+    walk.look({("workbooks:grid", "sheet")})
+
+
 def workbook(rows: list[list[str]]) -> FilePayload:
     """A sheet of 两地互访."""
     made, data = Workbook(), io.BytesIO()
@@ -313,7 +326,7 @@ def bulk_approval(walk: Walk) -> None:
 
 
 WHO: dict[str, tuple[Callable[[Walk], None], ...]] = {
-    "shenhe": (lists_by_register, a_search, a_person, a_filter, a_workbook),
+    "shenhe": (lists_by_register, a_search, a_person, a_filter, a_workbook, a_sheet_to_type_in),
     "xuzhuang": (lists_by_register, a_draft, a_form_refused, a_search),
     "lingdao": (),
     "rongcheng": (lists_by_register,),
