@@ -109,14 +109,14 @@ def new(request: HttpRequest, register: str) -> HttpResponse:
         given = request.GET.copy()
         given["token"] = str(uuid.uuid4())
         return redirect(f"{reverse('desk:new', args=[register])}?{given.urlencode()}")
-    filed = Entry.objects.for_user(user).filter(token=token).first()
+    filed = Entry.objects.for_user(user, few=True).filter(token=token).first()
     if filed is not None and request.method != "POST":
         messages.info(request, f"这一笔已经提交，是 {filed.pk} 号记录。")
         return redirect("desk:entry", filed.pk)
     sheet = Sheet(NEW, declared, user, token)
     after = request.GET.get("after", "")
     if after.isascii() and after.isdigit() and len(after) < 16:
-        mine = Entry.objects.for_user(user).select_related("subject")
+        mine = Entry.objects.for_user(user, few=True).select_related("subject")
         sheet.after = mine.filter(filed_by=user, pk=int(after)).first()
     return _serve(request, sheet, {})
 
@@ -175,7 +175,7 @@ def _of_entry(request: HttpRequest, purpose: str, entry: Entry) -> HttpResponse:
 
 
 def _entry(user: User, pk: int) -> Entry:
-    rows = Entry.objects.for_user(user).select_related("filed_for", "subject")
+    rows = Entry.objects.for_user(user, few=True).select_related("filed_for", "subject")
     return get_object_or_404(rows, pk=pk)
 
 
@@ -258,7 +258,11 @@ def _ground(sheet: Sheet) -> dict[str, Any]:
 
 def _twin(sheet: Sheet) -> Entry | None:
     if sheet.purpose != EDIT:
-        return Entry.objects.for_user(sheet.user).filter(token=sheet.token, filed_by=sheet.user).first()
+        return (
+            Entry.objects.for_user(sheet.user, few=True)
+            .filter(token=sheet.token, filed_by=sheet.user)
+            .first()
+        )
     entry = sheet.entry
     assert entry is not None
     again = entry.state == Entry.State.SUBMITTED and entry.submitted_by_id == sheet.user.pk
@@ -382,7 +386,12 @@ def draft(request: HttpRequest) -> HttpResponse:
         return JsonResponse({"message": "这份表单不能保存草稿。"}, status=422)
     entry = None
     if (number := request.POST.get("entry", "")).isdigit():
-        entry = Entry.objects.for_user(user).select_related("subject").filter(pk=int(number[:15])).first()
+        entry = (
+            Entry.objects.for_user(user, few=True)
+            .select_related("subject")
+            .filter(pk=int(number[:15]))
+            .first()
+        )
     if _arrived(user, token, entry, request.POST.get("version", "")):
         return JsonResponse({"message": "这一笔已经提交。"}, status=409)
     asked = request.POST.get("sheet", "")
@@ -400,7 +409,7 @@ def _arrived(user: User, token: uuid.UUID, entry: Entry | None, version: str) ->
     """Whether the form was submitted meanwhile: a late autosave must not bring its draft back to life."""
     if entry is not None and str(entry.version) != version:
         return True
-    return Entry.objects.for_user(user).filter(token=token).exists()
+    return Entry.objects.for_user(user, few=True).filter(token=token).exists()
 
 
 @staff

@@ -376,7 +376,7 @@ def entry_page(user: User, entry: Entry, version: int | None = None) -> EntryPag
     # an undecided version is read beside what was said about the one before
     remarks_on = decided.get(version) or decided.get(version - 1)
     labels = labels_of(entry.register)
-    seen = Entry.objects.for_user(user).select_related("filed_for", "subject")
+    seen = Entry.objects.for_user(user, few=True).select_related("filed_for", "subject")
     undecided = entry.subject.undecided_id
     pending = seen.filter(pk=undecided).first() if undecided and undecided != entry.pk else None
     hung = hung_on(entry, version)
@@ -458,7 +458,7 @@ def _details_to_compare(user: User, entry: Entry, version: int) -> tuple[Any, li
     model: Any = register.model
     other, words = Q(entry=entry, version=version - 1), f"第 {version - 1} 版"
     if version == 1 and entry.kind in (Entry.Kind.CORRECTION, Entry.Kind.STEP):
-        old = Entry.objects.for_user(user).filter(pk=entry.after_id or 0).first()
+        old = Entry.objects.for_user(user, few=True).filter(pk=entry.after_id or 0).first()
         if old is not None:
             other, words = Q(entry=old, version=old.version), f"{old.pk} 号记录"
     rows = model.objects.filter(Q(entry=entry, version=version) | other).select_related(*register.pointers())

@@ -139,7 +139,9 @@ def show_entry(request: HttpRequest, found: Entry, version: int | None = None, *
 
 def find_entry(user: User, pk: int) -> Entry:
     """An entry in the user's scope, with what its page names. Http404 for all others, as if they did not exist."""
-    rows = Entry.objects.for_user(user).select_related(*lists.WITH_NAMES, "decided_by__organization")
+    rows = Entry.objects.for_user(user, few=True).select_related(
+        *lists.WITH_NAMES, "decided_by__organization"
+    )
     return get_object_or_404(rows, pk=pk)
 
 
