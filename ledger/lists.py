@@ -108,7 +108,7 @@ def says(text: str, after: int, registers: Iterable[Register]) -> Q:
     """
     match = Q(pk__gt=after, summary__icontains=text)
     number = plain(text).removesuffix("号")
-    if number.isascii() and number.isdigit() and len(number) < 16:
+    if number.isascii() and number.isdigit() and len(number) < 16 and number[0] != "0":
         match |= Q(pk=int(number))
     among = list(registers)
     for register in among:

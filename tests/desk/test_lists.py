@@ -255,3 +255,17 @@ def test_the_list_of_every_register_asks_as_often_for_many_rows_as_for_fifty(
         assert Entry.objects.unscoped("测试").count() > 500 * (len(registers) + 18)
         assert count_all(clerk, reviewer) == few
     assert max(few.values()) <= 24, few
+
+
+def test_an_entry_is_found_by_its_number_as_it_is_written(browse: Browse, world: World) -> None:
+    """ "09" is a month or part of a paper's number, not entry 9 (found by tests/dashboard/test_differential.py)."""
+    client = browse("审核")
+    entry = made_of(world, get_register("tree"), 1)
+    for text, found in (
+        (f"{entry.pk}", True),
+        (f"{entry.pk}号", True),
+        (f"0{entry.pk}", False),
+        ("0", False),
+    ):
+        page = page_text(client.get(reverse("desk:entries"), {"q": text}))
+        assert (f"/desk/entries/{entry.pk}/" in page) is found, text
