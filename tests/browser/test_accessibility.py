@@ -227,6 +227,14 @@ def the_withdrawn(walk: Walk) -> None:
     walk.everything_from("/desk/entries/?state=withdrawn")
 
 
+def their_own_approved(walk: Walk) -> None:
+    """From which a correction and a reversal begin."""
+    walk.page.goto("/desk/entries/?q=记-35")
+    walk.page.locator("tbody th a", has_text="记-35").first.click()
+    walk.page.wait_for_url("**/desk/entries/*/")
+    walk.everything_from(urlsplit(walk.page.url).path)
+
+
 def press(walk: Walk, name: str) -> None:
     """The button or the link of that name, and the page it leads to."""
     page = walk.page
@@ -327,7 +335,7 @@ def bulk_approval(walk: Walk) -> None:
 
 WHO: dict[str, tuple[Callable[[Walk], None], ...]] = {
     "shenhe": (lists_by_register, a_search, a_person, a_filter, a_workbook, a_sheet_to_type_in),
-    "xuzhuang": (lists_by_register, a_draft, a_form_refused, a_search),
+    "xuzhuang": (lists_by_register, their_own_approved, a_draft, a_form_refused, a_search),
     "lingdao": (),
     "rongcheng": (lists_by_register,),
     "anquan": (),
