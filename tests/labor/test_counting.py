@@ -18,6 +18,7 @@ from ledger.accounts import remembered
 from ledger.actions import NotYet, SubjectTaken
 from ledger.models import Account, Participation, Transfer
 from tests.labor.conftest import ON, Training, name, number
+from tests.ledger.together import both_ways
 
 
 def test_a_person_in_two_courses_is_one_person_and_two_attendances(training: Training) -> None:
@@ -77,6 +78,16 @@ def test_an_estimate_counts_as_attendances_until_the_first_attendance_replaces_i
     training.approve(entries[0], entries[2])
     assert training.counts()["人次"] == 3
     training.check()
+
+
+def test_a_roster_approved_together_replaces_its_courses_estimates_as_one_by_one(training: Training) -> None:
+    first = training.approve(training.course("甲班", estimate=60, who="店子"))
+    second, waiting = training.course("乙班", estimate=10), training.course("丙班", estimate=5)
+    training.approve(second)
+    attends = [training.attends(course, n) for n, course in enumerate([first, second] * 3, 1)]
+    attends += [training.attends(waiting, n) for n in (1, 7)]  # 1 is in two courses
+    both_ways(training.world.users["审核"], [*attends[:4], waiting, *attends[4:]])
+    assert training.counts() == {"人": 7, "人次": 8, "场": 3, "带动": training.counts()["带动"]}
 
 
 def test_whoever_replaces_another_units_estimate_shows_that_unit_the_entry(training: Training) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import date
 
 import pytest
@@ -17,7 +16,7 @@ from ledger.verify import verify
 from tests.ledger.stories import Story
 from tests.ledger.test_batches import entries, plan, rows, send
 from tests.ledger.test_presence import a_world, approve, file, people
-from tests.ledger.together import WHY, books
+from tests.ledger.together import WHY, both_ways
 from tests.ledger.world import World
 from tests.made_up.registers import COURSE
 
@@ -29,27 +28,9 @@ def world(db: None) -> World:
     return a_world()
 
 
-def both_ways(world: World, waiting: Sequence[Entry]) -> None:
-    """Approve the entries one by one, take it back, approve them together, and compare every row."""
-    reviewer, seen = world.users["审核"], [(entry, entry.version) for entry in waiting]
-    with transaction.atomic():
-        for entry, version in seen:
-            actions.approve(by=reviewer, on=ON, entry=entry, version=version)
-        alone = books()
-        transaction.set_rollback(True)
-    before = books()
-    outcomes = actions.approve_many(by=reviewer, on=ON, seen=seen)
-    assert [(one.entry, one.refusal) for one in outcomes] == [(entry, "") for entry in waiting]
-    together = books()
-    assert together != before
-    for name, kept in alone.items():
-        assert together[name] == kept, name
-    assert list(verify()) == []
-
-
 def test_a_roster_with_people_named_twice_is_counted_as_if_one_by_one(world: World) -> None:
     who = people(6)
-    both_ways(world, entries(send(world, plan(world, rows(world, [*who, *who[:3]])))))
+    both_ways(world.users["审核"], entries(send(world, plan(world, rows(world, [*who, *who[:3]])))))
 
 
 def test_reversals_of_a_batch_give_back_what_they_would_one_by_one(world: World) -> None:
@@ -60,7 +41,7 @@ def test_reversals_of_a_batch_give_back_what_they_would_one_by_one(world: World)
     done = batches.void_batch(by=world.users["徐庄二"], on=ON, batch=batch, reason="传错了文件")
     back = [entry for entry in entries(batch) if entry.pk in done.reversals]
     assert len(back) == 7
-    both_ways(world, back)
+    both_ways(world.users["审核"], back)
 
 
 def test_payments_go_to_the_quarters_they_would_go_to_one_by_one(world: World) -> None:
@@ -72,7 +53,7 @@ def test_payments_go_to_the_quarters_they_would_go_to_one_by_one(world: World) -
     # paid in the first quarter out of what came in the second, and a part that even the first could not pay
     story.tell("\n".join(f"2022-03-{10 + n} 徐庄 报 支出 2022-04 徐庄镇 {n} #记{n}" for n in range(1, 6)))
     waiting = [story.entries[f"#记{n}"] for n in range(1, 6)]
-    both_ways(world, waiting)
+    both_ways(world.users["审核"], waiting)
     went = {entry.posted_note for entry in Entry.objects.unscoped(WHY).filter(pk__in=[e.pk for e in waiting])}
     assert all("2022年第2季度" in note for note in went)
 

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
+from django.db import transaction
+
 from audit.models import Event
+from directory.models import User
+from ledger import actions
 from ledger.models import (
     Account,
     Decision,
@@ -16,8 +22,9 @@ from ledger.models import (
     Total,
     Transfer,
 )
+from ledger.verify import verify
 
-WHY = "测试"
+WHY, ON = "测试", date(2022, 7, 8)
 
 
 def books() -> dict[str, list[Any]]:
@@ -52,3 +59,21 @@ def books() -> dict[str, list[Any]]:
         "concerns": EntryConcern.objects.values_list("entry", "organization"),
     }
     return {name: sorted(rows, key=repr) for name, rows in found.items()}
+
+
+def both_ways(reviewer: User, waiting: Sequence[Entry]) -> None:
+    """Approve the entries one by one, take it back, approve them together, and compare every row."""
+    seen = [(entry, entry.version) for entry in waiting]
+    with transaction.atomic():
+        for entry, version in seen:
+            actions.approve(by=reviewer, on=ON, entry=entry, version=version)
+        alone = books()
+        transaction.set_rollback(True)
+    before = books()
+    outcomes = actions.approve_many(by=reviewer, on=ON, seen=seen)
+    assert [(one.entry, one.refusal) for one in outcomes] == [(entry, "") for entry in waiting]
+    together = books()
+    assert together != before
+    for name, kept in alone.items():
+        assert together[name] == kept, name
+    assert list(verify()) == []
