@@ -69,7 +69,7 @@ def test_an_import_killed_anywhere_is_whole_or_nothing_and_counted_once_when_sen
 
 BROKEN = {
     "postgres": [
-        ("no-lock", "60", lambda answer: answer["check"] or answer["deadlocks"]),
+        ("no-lock", "150", lambda answer: answer["check"] or answer["deadlocks"]),
         ("debit-first", "40", lambda answer: answer["deadlocks"]),
         ("read-and-write", "40", lambda answer: answer["differences"]),
         ("no-check", "16", lambda answer: "overdrawn" in str(answer["faults"])),

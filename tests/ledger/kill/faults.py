@@ -21,7 +21,7 @@ Deltas = dict[int, tuple[int, int, int]]
 def _slowly(read: Callable[P, R]) -> Callable[P, R]:
     def then_wait(*args: P.args, **kwargs: P.kwargs) -> R:
         found = read(*args, **kwargs)
-        time.sleep(0.02)  # so that a short run meets what a long one would
+        time.sleep(0.1)  # so that a short run meets what a long one would
         return found
 
     return then_wait
