@@ -25,7 +25,6 @@ from audit.models import Event
 from desk import urls as desk_urls
 from directory import facts
 from directory.models import Division, Organization, Person, User
-from funds.registers import FUND_FLOW
 from ledger import actions
 from ledger.forms import RegisterForm
 from ledger.making import BENEFIT
@@ -431,8 +430,6 @@ class Way:
             str(one.pattern) for one in desk_urls.urlpatterns if "entries/<int:pk>" in str(one.pattern)
         ]
         addresses = [f"/desk/{one.replace('<int:pk>', str(entry.pk))}" for one in of_entries]
-        if not (self.register.shared.with_units or self.register.is_restricted or self.register is FUND_FLOW):
-            addresses = addresses[:3]  # how a register shares decides, not at which address; so all of some
         addresses += [f"/desk/entries/{entry.pk}/?version=1", f"/desk/evidence/{file.pk}/"]
         for name in others:
             client = self.client(name)
