@@ -177,7 +177,7 @@ RUN_AXE = """axe.run({resultTypes: ["violations"]}).then((found) => found.violat
 
 def kind_of(name: str) -> str:
     """The admin has five addresses a model, all of the same make."""
-    return re.sub(r"^admin:\w+_(changelist|add|history|delete|change)$", r"admin:\1", name or "")
+    return re.sub(r"^admin:\w+_\w+_(changelist|add|history|delete|change)$", r"admin:\1", name or "")
 
 
 def names(resolver: URLResolver, space: str = "") -> Iterator[str]:
