@@ -1,7 +1,7 @@
 """How fast the books take an entry: `.venv/bin/python benchmarks/posting.py [--quick] [--engine PostgreSQL|SQLite]`.
 
 Two calls of the ledger against their peers, on databases of their own that are thrown away (README.md has the method):
-the posting call (ledger.posting.lock and write: prepared legs become transfers, balances, held amounts and totals) and a
+the posting call (ledger.posting.locking and write: prepared legs become transfers, balances, held amounts and totals) and a
 whole approved entry (ledger.actions.approve: locks, checks, posting, holds, entry, decision, subject, audit), each its
 own durable commit.
 Prints tables, then one JSON line with rates and ratios.
@@ -282,7 +282,7 @@ class Ledger:
 
         from ledger import posting
         from ledger.actions import moment
-        from ledger.models import Hold, Period, Transfer
+        from ledger.models import Hold, Period
         from ledger.sql import run
 
         holds, period, at = (
@@ -293,25 +293,16 @@ class Ledger:
         moves = posting.net(holds)
         deltas = {pk: (moved, -max(0, -moved), -max(0, moved)) for pk, moved in moves.items()}
         transfers = [
-            Transfer(
-                entry=entry,
-                position=hold.position,
-                kind=hold.kind,
-                source_id=hold.source_id,
-                target_id=hold.target_id,
-                amount=hold.amount,
-                organization_id=hold.organization_id,
-                period=period,
-                occurred_on=entry.occurred_on,
-                posted_at=at,
+            posting.Moved(
+                *(entry.pk, hold.position, hold.kind, hold.source_id, hold.target_id, hold.amount),
+                *(hold.organization_id, hold.reverses_id, period.pk, entry.occurred_on, at),
             )
             for hold in holds
         ]
 
         def job() -> None:
             with transaction.atomic():
-                posting.lock(moves)
-                run(posting.guarded(posting.write(transfers, deltas)))
+                run([*posting.locking(moves), *posting.guarded(posting.write(transfers, deltas))])
 
         return job
 
@@ -470,7 +461,7 @@ class Hordak:
 
     def __init__(self, server: Any, bank: Bank) -> None:
         python = HERE / ".venv" / "bin" / "python"
-        self.process = None
+        self.process, self.size = None, 0
         if not python.exists():
             print("django-hordak: not installed (benchmarks/README.md)")
             return
@@ -482,7 +473,6 @@ class Hordak:
             stdout=subprocess.PIPE,
             text=True,
         )
-        self.size = 0
 
     def ask(self, verb: str, number: int) -> float | None:
         if self.process is None or self.process.stdin is None or self.process.stdout is None:
