@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from typing import Any
+
+import yaml
+from django.conf import settings
 
 from ledger import actions
 from ledger.models import Account, Entry, Plan, Unit
@@ -18,15 +22,19 @@ ON = date(2022, 11, 30)
 PEOPLE = {"secondments", "support_doctors", "support_teachers"}  # of the plan's own targets, those in 人
 
 
+@cache
+def targets() -> list[dict[str, Any]]:
+    """The plan file's, read once."""
+    text = (settings.BASE_DIR / "fixtures" / "plan-2022.yaml").read_text("utf-8")
+    found: list[dict[str, Any]] = yaml.safe_load(text)["targets"]
+    return found
+
+
 def a_county() -> World:
     """The cast, the plan of 2022, and every counting rule that fixtures/plan-2022.yaml has."""
-    import yaml
-    from django.conf import settings
-
     world = make_world()
     plan = world.add_plan(2022, on=date(2022, 2, 10))
-    text = (settings.BASE_DIR / "fixtures" / "plan-2022.yaml").read_text("utf-8")
-    for target in yaml.safe_load(text)["targets"]:
+    for target in targets():
         Account.objects.create(
             code=f"2022/target/{target['code']}",
             name=target["name"],

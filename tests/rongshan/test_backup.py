@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import shutil
 import subprocess
@@ -20,7 +21,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import connection
 
-from rongshan.backup import CannotBackUp, backup
+from rongshan.backup import CannotBackUp, backup, extract
 from tests.ledger.stories import Story
 from tests.ledger.world import make_world
 
@@ -119,7 +120,7 @@ def test_a_damaged_backup_is_refused_and_names_the_file(
 ) -> None:
     folder = tmp_path / "opened"
     with tarfile.open(saved) as archive:
-        archive.extractall(folder, filter="data")
+        extract(archive, folder)
     victim = next(folder.rglob("*.pdf"))
     victim.write_bytes(b"%PDF-1.4 other")
     broken = tmp_path / "broken.tar.gz"
@@ -131,6 +132,26 @@ def test_a_damaged_backup_is_refused_and_names_the_file(
     with (tmp_path / "cut.tar.gz").open("r+b") as file:
         file.truncate(file.seek(0, 2) // 2)
     assert "不是完整的备份文件" in manage(elsewhere, "restore", tmp_path / "cut.tar.gz").stderr
+
+
+@pytest.mark.parametrize("name", ["../outside", "/tmp/outside", "a/../../outside"])
+def test_a_name_that_leaves_the_folder_is_refused(tmp_path: Path, name: str) -> None:
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as archive:
+        archive.addfile(tarfile.TarInfo(name))
+    packed.seek(0)
+    with tarfile.open(fileobj=packed) as archive, pytest.raises(tarfile.TarError):
+        extract(archive, tmp_path / "folder")
+
+
+def test_a_link_in_a_backup_is_refused(tmp_path: Path) -> None:
+    packed, link = io.BytesIO(), tarfile.TarInfo("evidence")
+    link.type, link.linkname = tarfile.SYMTYPE, "/etc"
+    with tarfile.open(fileobj=packed, mode="w") as archive:
+        archive.addfile(link)
+    packed.seek(0)
+    with tarfile.open(fileobj=packed) as archive, pytest.raises(tarfile.TarError):
+        extract(archive, tmp_path)
 
 
 def test_a_backup_never_overwrites_another(saved: Path) -> None:

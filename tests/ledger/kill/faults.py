@@ -39,7 +39,11 @@ def debit_first() -> None:
 
     def one_by_one(deltas: Deltas) -> list[Statement]:
         ordered = sorted(deltas.items(), key=lambda item: item[1])
-        return [statement for account, delta in ordered for statement in apply_at_once({account: delta})]
+        # both come in one message: without the wait a short run would hardly ever meet another between them
+        wait = Statement("SELECT pg_sleep(0.02)")
+        return [
+            statement for account, delta in ordered for statement in (*apply_at_once({account: delta}), wait)
+        ]
 
     no_lock()
     posting._apply = one_by_one
