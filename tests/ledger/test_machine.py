@@ -17,8 +17,8 @@ STEPS_A_RUN = 100
 
 @pytest.mark.django_db(transaction=True)
 def test_whatever_is_done_to_the_books_an_oracle_agrees() -> None:
-    """A twentieth of the recorded run. MACHINE_STEPS and MACHINE_SEED set another length, or repeat a run; both are printed when it fails."""
-    steps = int(os.environ.get("MACHINE_STEPS", "1000"))
+    """MACHINE_STEPS and MACHINE_SEED set another length, or repeat a run; both are printed when it fails."""
+    steps = int(os.environ.get("MACHINE_STEPS", "2000"))
     seed = int(os.environ.get("MACHINE_SEED", "0")) or random.SystemRandom().randrange(1, 10**6)
     print(f"MACHINE_SEED={seed} MACHINE_STEPS={steps}")  # noqa: T201
     Books.steps_done = 0
