@@ -13,7 +13,7 @@ from django.db.models import F, Q, QuerySet
 from ledger import figures
 from ledger.models import EntryConcern, Period, Plan
 from ledger.money import wan
-from ledger.registers import ReportTable, get_register
+from ledger.registers import Register, ReportTable, get_register
 from ledger.scope import Scope
 
 
@@ -73,6 +73,11 @@ def standing(code: str, plan: Plan, scope: Scope, as_of: Period) -> QuerySet[Any
         entry__subject__in_force=F("entry"),
         entry__posted_period__ends_on__lte=as_of.ends_on,
     ).exclude(entry__kind="reversal")
+    return seen_by(scope, register, rows)
+
+
+def seen_by(scope: Scope, register: Register, rows: QuerySet[Any]) -> QuerySet[Any]:
+    """Those of a register's rows that `scope` may see: filed for its units, concerning them, or shared with it."""
     if scope.everything:
         return rows
     units = list(scope.organization_ids)

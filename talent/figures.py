@@ -6,12 +6,12 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
-from django.db.models import F, Q, Sum
+from django.db.models import F, Sum
 
-from ledger.models import EntryConcern, Period, Plan
-from ledger.registers import ReportTable
+from ledger.models import Period, Plan
+from ledger.registers import ReportTable, get_register
 from ledger.scope import Scope
-from ledger.tables import Measure, by_kind, standing
+from ledger.tables import Measure, by_kind, seen_by, standing
 from talent.models import CultureExchange, Direction, Secondment, SupportPost, SupportWork, TechExchange
 
 MEDICAL, TEACHING = SupportWork.COUNTERS[:5], SupportWork.COUNTERS[5:]
@@ -30,10 +30,7 @@ def work_tables(plan: Plan, scope: Scope, as_of: Period) -> Sequence[ReportTable
         quarter_ends_on__year=plan.year,
         quarter_ends_on__lte=as_of.ends_on,
     )
-    if not (scope.everything or scope.partner):  # every row of it is shared with 荣成
-        units = list(scope.organization_ids)
-        concerned = EntryConcern.objects.filter(organization__in=units).values("entry_id")
-        rows = rows.filter(Q(entry__filed_for__in=units) | Q(entry__in=concerned))
+    rows = seen_by(scope, get_register("support_work"), rows)
     sums: dict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0])
     filled: set[tuple[str, str]] = set()
     by_quarter: Any = rows.values("kind", "quarter_ends_on")
