@@ -29,7 +29,7 @@ def test_settings() -> Iterator[None]:
             "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
             "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
         },
-        TASKS={"default": {"BACKEND": "django_tasks.backends.immediate.ImmediateBackend"}},
+        TASKS={"default": {"BACKEND": "tests.queue.AtOnce"}},
         MIDDLEWARE=["tests.zeal_reads.watch_reads", *django_settings.MIDDLEWARE],
     ):
         yield

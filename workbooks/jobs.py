@@ -2,7 +2,8 @@
 
 Each of the two is one transaction, so a worker killed in the middle has written nothing, and doing it again is harmless;
 that a job is done is said in the transaction that does it. While it works, a file's date is its sign of life: on SQLite
-the database is locked just then.
+the database is locked just then. With every job goes a look after it, due when a worker that took it and died would be
+missed: it has the job done again, AGAIN times at most, for a file may be what kills the worker.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import F, QuerySet
 from django.utils import timezone
+from django_tasks_db.models import DBTaskResult
 
 from directory.models import User
 from ledger.models import Batch, ImportJob
@@ -28,6 +30,7 @@ IN_REQUEST = 5_000  # rows: up to here a request does it, within some five secon
 SHOWN = 300  # errors, warnings and changes on one page; a file with more has one cause more often than many
 BEAT = 2.0  # seconds
 STALE = 30.0  # seconds without a sign of life after which a worker is taken for dead
+AGAIN = 3  # times the system does by itself again what a dead worker left, for one preview or import
 State, Wants = ImportJob.State, ImportJob.Wants
 
 
@@ -59,13 +62,31 @@ def ask(*, by: User, token: str, upload: Upload, rows: int) -> ImportJob:
 
 def confirm(*, job: ImportJob, wants: str, seen: str) -> None:
     """Have the worker import what the preview showed. Sent twice, it is done once."""
-    _again(ImportJob.objects.filter(pk=job.pk, state=State.SHOWN), job, wants=wants, seen=seen)
+    _again(ImportJob.objects.filter(pk=job.pk, state=State.SHOWN), job, wants=wants, seen=seen, died=0)
 
 
 def restart(*, job: ImportJob) -> None:
-    """Do again what a dead worker left."""
+    """Do again what a dead worker left, because its owner asks for it."""
     if is_stuck(job):
-        _again(ImportJob.objects.filter(pk=job.pk, state=State.RUNNING, run=job.run), job)
+        _again(_mine(job), job, died=0)
+
+
+def look_after() -> None:
+    """Do again what dead workers left, and look again later as long as anything is under way. Safe at any time, by
+    anybody."""
+    for job in ImportJob.objects.filter(state=State.RUNNING, asked_at__gte=_oldest()):
+        if not is_left(job):
+            continue
+        if storage.is_stopped(job.token):  # its owner did not want it any more
+            _mine(job).delete()
+            storage.drop_pending(job.token)
+        else:
+            _again(_mine(job), job, died=job.died + 1)
+    for job in ImportJob.objects.filter(state=State.ASKED, asked_at__gte=_oldest()):
+        if is_left(job):
+            _enqueue(job)
+    if ImportJob.objects.filter(state__in=[State.ASKED, State.RUNNING]).exists():
+        _look_later()
 
 
 def forget(*, job: ImportJob) -> bool:
@@ -73,7 +94,7 @@ def forget(*, job: ImportJob) -> bool:
     is done by then."""
     gone, _ = ImportJob.objects.filter(pk=job.pk).exclude(state__in=[State.RUNNING, State.DONE]).delete()
     if gone or is_stuck(job):
-        ImportJob.objects.filter(pk=job.pk, state=State.RUNNING, run=job.run).delete()
+        _mine(job).delete()
         storage.drop_pending(job.token)
         return True
     storage.stop(job.token)
@@ -97,6 +118,12 @@ def is_stuck(job: ImportJob) -> bool:
     if job.state != State.RUNNING or job.started_at is None:
         return False
     return time.time() - max(storage.last_beat(job.token), job.started_at.timestamp()) > STALE
+
+
+def is_left(job: ImportJob) -> bool:
+    """Whether it is to be done again, because a worker died with it: at work, or as it was about to begin; unless workers
+    died of it so often that only its owner has it done again."""
+    return (is_stuck(job) and job.died < AGAIN) or _is_lost(job)
 
 
 def upload_of(job: ImportJob) -> Upload:
@@ -176,7 +203,7 @@ def _mine(job: ImportJob) -> QuerySet[ImportJob]:
     return ImportJob.objects.filter(pk=job.pk, state=State.RUNNING, run=job.run)
 
 
-def _again(rows: QuerySet[ImportJob], job: ImportJob, **changes: str) -> None:
+def _again(rows: QuerySet[ImportJob], job: ImportJob, **changes: str | int) -> None:
     storage.go_on(job.token)
     with transaction.atomic():
         if rows.update(
@@ -188,7 +215,29 @@ def _again(rows: QuerySet[ImportJob], job: ImportJob, **changes: str) -> None:
 def _enqueue(job: ImportJob) -> None:
     from workbooks.tasks import run_job  # the task calls this module
 
-    transaction.on_commit(lambda: run_job.enqueue(job.pk))
+    def put_into_queue() -> None:
+        run_job.enqueue(job.pk)
+        _look_later()
+
+    transaction.on_commit(put_into_queue)
+
+
+def _look_later() -> None:
+    """Have a worker look after the jobs once one that takes them now would be missed; one look waits for all of them."""
+    from workbooks.tasks import look_after_jobs
+
+    if not DBTaskResult.objects.filter(status="READY", task_path=look_after_jobs.module_path).exists():
+        look_after_jobs.using(run_after=timezone.now() + timedelta(seconds=STALE + BEAT)).enqueue()
+
+
+def _is_lost(job: ImportJob) -> bool:
+    """Whether it waits, but not in the queue: the worker died after it had taken the task and before it took the job."""
+    from workbooks.tasks import run_job
+
+    if job.state != State.ASKED or time.time() - job.asked_at.timestamp() <= STALE:
+        return False
+    queued = DBTaskResult.objects.filter(status="READY", task_path=run_job.module_path)
+    return not queued.filter(args_kwargs={"args": [job.pk], "kwargs": {}}).exists()
 
 
 @contextmanager

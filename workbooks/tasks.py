@@ -20,3 +20,13 @@ def run_job(job_id: int) -> None:
     except Exception as error:
         log.exception("run_job failed")
         raise TaskFailed(f"{type(error).__module__}.{type(error).__qualname__}") from None
+
+
+@task()
+def look_after_jobs() -> None:
+    """Have done again what dead workers left. Safe to run again. Raises TaskFailed."""
+    try:
+        jobs.look_after()
+    except Exception as error:
+        log.exception("look_after_jobs failed")
+        raise TaskFailed(f"{type(error).__module__}.{type(error).__qualname__}") from None

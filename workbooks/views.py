@@ -194,6 +194,9 @@ def _job(request: HttpRequest, job: ImportJob) -> HttpResponse:
             wants = ImportJob.Wants.VALID if valid else ImportJob.Wants.ALL
             jobs.confirm(job=job, wants=wants, seen=request.POST.get("seen", ""))
         return redirect("workbooks:preview", job.token)
+    if jobs.is_left(job):  # a look in the queue does the same, unless it was lost with its worker, too
+        jobs.look_after()
+        return redirect("workbooks:preview", job.token)
     if job.state == ImportJob.State.DONE and job.batch_id is not None:
         messages.success(request, f"“{job.name}”已导入，等待审核。")
         return redirect("workbooks:batch", job.batch_id)

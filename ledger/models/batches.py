@@ -54,7 +54,7 @@ class ImportJob(models.Model):
     """A workbook too large for one request, on its way through the background worker (workbooks/jobs.py).
 
     Its file and its preview wait encrypted in pending/ under `token`. `run` counts the attempts: a worker that was
-    taken for dead finds a higher number and keeps nothing.
+    taken for dead finds a higher number and keeps nothing. `died` counts the workers that died of what is wanted now.
     """
 
     class State(models.TextChoices):
@@ -84,6 +84,7 @@ class ImportJob(models.Model):
     seen = models.CharField("所见结果", max_length=64, blank=True)
     state = models.CharField("状态", max_length=10, choices=State, default=State.ASKED)
     run = models.PositiveIntegerField("次数", default=0)
+    died = models.PositiveSmallIntegerField("中断次数", default=0)
     message = models.TextField("说明", blank=True)
     asked_at = models.DateTimeField("提出时间")
     started_at = models.DateTimeField("开始时间", null=True, blank=True)

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from django.db.models import F
 from django.test import Client
+from django_tasks_db.models import DBTaskResult
 
 from directory import files
 from ledger import posting
@@ -23,6 +24,7 @@ from tests.workbooks.test_import import books
 from tests.workbooks.test_pages import page, seen, sent
 from workbooks import jobs, planning, storage
 from workbooks.progress import Progress
+from workbooks.tasks import look_after_jobs, run_job
 
 pytestmark = pytest.mark.usefixtures("course")
 
@@ -87,41 +89,123 @@ def test_a_large_roster_is_checked_and_imported_by_the_worker(
     assert list(verify()) == []
 
 
-def test_a_worker_killed_while_writing_leaves_nothing_half_written_and_is_started_anew(
-    browse: Browse, world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    client = browse("徐庄")
-    address, text = previewed(client, world, people())
-    client.post(address, {"rows": "all", "seen": seen(text)})
-    before = books()
+def missed(job: ImportJob) -> None:
+    """As if the worker that has the job had given no sign of life for a while."""
+    long_ago = time.time() - 2 * jobs.STALE
+    os.utime(files.pending() / f"{job.token}.beat", (long_ago, long_ago))
+    ImportJob.objects.update(started_at=job.asked_at - timedelta(days=1))
+
+
+def killed_while_writing(monkeypatch: pytest.MonkeyPatch) -> ImportJob:
+    """The job, taken by a worker that ends in the middle of it."""
     real = posting.hold_all
 
     def killed(filed: Any) -> None:
         real(filed)
         raise SystemExit
 
-    monkeypatch.setattr(posting, "hold_all", killed)
-    with pytest.raises(SystemExit):
-        worked()
-    monkeypatch.undo()
-    job = the_job()
+    with monkeypatch.context() as patch:
+        patch.setattr(posting, "hold_all", killed)
+        with pytest.raises(SystemExit):
+            worked()
+    return the_job()
+
+
+def test_a_worker_killed_while_writing_leaves_nothing_half_written_and_another_does_it_again(
+    browse: Browse, world: World, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
+) -> None:
+    client = browse("徐庄")
+    address, text = previewed(client, world, people())
+    client.post(address, {"rows": "all", "seen": seen(text)})
+    before = books()
+    job = killed_while_writing(monkeypatch)
     assert job.state == "running"
     assert books() == before
     assert not Entry.objects.unscoped("测试").filter(register="training_attendance").exists()
 
-    assert "正在导入" in page(client.get(address))  # perhaps it is only slow
-    client.post(address, {"again": "1"})
-    assert the_job().state == "running"
-    long_ago = time.time() - 2 * jobs.STALE
-    os.utime(files.pending() / f"{job.token}.beat", (long_ago, long_ago))
-    ImportJob.objects.update(started_at=job.asked_at.replace(year=2021))
+    assert "正在导入" in page(client.get(address))
+    look_after_jobs.func()
+    assert the_job().state == "running"  # perhaps it is only slow
+    missed(job)
+    with django_capture_on_commit_callbacks() as queued:
+        look_after_jobs.func()
+    job = the_job()
+    assert (job.state, job.died, len(queued)) == ("asked", 1, 1)
     text = page(client.get(address))
-    assert "处理中断了，没有写入任何内容" in text
+    assert "上次处理中断了，没有写入任何内容，系统正在自动重做（第 1 次）" in text
+    assert f'hx-get="{address}"' in text
+    look_after_jobs.func()
+    assert the_job().died == 1
+    assert worked().state == "done"
+    assert books()["training_attendances"] == (0, 5)
+    assert Batch.objects.unscoped("测试").filter(name="学员.xlsx").count() == 1
+    assert list(verify()) == []
+
+
+def test_what_kills_every_worker_is_not_done_again_for_ever(
+    browse: Browse, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = browse("徐庄")
+    address, text = previewed(client, world, people())
+    client.post(address, {"rows": "all", "seen": seen(text)})
+    for times in range(1, jobs.AGAIN + 1):
+        missed(killed_while_writing(monkeypatch))
+        look_after_jobs.func()
+        assert (the_job().state, the_job().died) == ("asked", times)
+    missed(killed_while_writing(monkeypatch))
+    look_after_jobs.func()
+    assert the_job().state == "running"
+    text = page(client.get(address))
+    assert "已经自动重做 3 次，都没有做完" in text
     assert "hx-get" not in text.partition('id="job"')[2].partition(">")[0]
     client.post(address, {"again": "1"})
+    assert (the_job().state, the_job().died) == ("asked", 0)
     assert worked().state == "done"
     assert books()["training_attendances"] == (0, 5)
     assert list(verify()) == []
+
+
+def test_a_look_that_was_lost_with_its_worker_is_made_good_by_the_page(
+    browse: Browse, world: World, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
+) -> None:
+    client = browse("徐庄")
+    address, text = previewed(client, world, people())
+    client.post(address, {"rows": "all", "seen": seen(text)})
+    missed(killed_while_writing(monkeypatch))
+    assert "正在自动重做（第 1 次）" in page(client.get(address, follow=True))
+
+    ImportJob.objects.update(asked_at=the_job().asked_at - timedelta(seconds=2 * jobs.STALE))
+    with (
+        django_capture_on_commit_callbacks() as queued
+    ):  # its task was taken by a worker that died before the job was
+        assert client.get(address)["Location"] == address
+    assert len(queued) == 1
+    DBTaskResult.objects.create(
+        status="READY",
+        task_path=run_job.module_path,
+        args_kwargs={"args": [the_job().pk], "kwargs": {}},
+        backend_name="default",
+        run_after=the_job().asked_at,
+    )
+    assert "正在排队" in page(client.get(address))  # behind other work
+    queued[0]()
+    assert the_job().state == "done"
+    assert books()["training_attendances"] == (0, 5)
+
+
+def test_what_was_called_off_is_not_done_again(
+    browse: Browse, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = browse("徐庄")
+    address, text = previewed(client, world, people())
+    client.post(address, {"rows": "all", "seen": seen(text)})
+    job = killed_while_writing(monkeypatch)
+    client.post(address, {"forget": "1"})
+    assert "正在取消" in page(client.get(address))
+    missed(job)
+    look_after_jobs.func()
+    assert not ImportJob.objects.exists()
+    assert not list(files.pending().iterdir())
 
 
 def test_a_worker_that_was_only_slow_keeps_nothing_once_another_took_over(
