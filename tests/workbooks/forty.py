@@ -6,6 +6,7 @@ cells of errors, the rules of warnings, or the words of a refusal. Those in save
     .venv/bin/python -m tests.workbooks.forty DIR       writes every generated file into DIR, to be looked at
     soffice --headless --convert-to xls --outdir tests/workbooks/saved DIR/花名册.xlsx
     soffice --headless --convert-to xlsx --outdir tests/workbooks/saved DIR/再存.xlsx
+    soffice --headless --convert-to xlsx --outdir tests/workbooks/saved DIR/学员.xlsx     (for test_rules.py)
     soffice --headless --convert-to ods --outdir tests/workbooks/saved DIR/花名册.xlsx
     soffice --headless --convert-to xls --outdir tests/workbooks/saved DIR/资金一列一环节.xlsx
 """
@@ -25,6 +26,7 @@ from openpyxl import Workbook
 from openpyxl.utils.datetime import CALENDAR_MAC_1904
 from openpyxl.worksheet.worksheet import Worksheet
 
+from tests.workbooks import files
 from tests.workbooks.files import (
     COURSE_1,
     COURSE_2,
@@ -413,6 +415,7 @@ def to_save() -> dict[str, bytes]:
     )
     return {
         "花名册.xlsx": roster(*people(1, 2, 3)),
+        "学员.xlsx": files.roster([attendee(n) for n in range(1, 6)]),
         "再存.xlsx": again,
         "资金一列一环节.xlsx": wide(
             ["美丽乡村提升工程", "徐庄镇", 72.5, None, None, None, "山财农指〔2022〕9号", None]

@@ -15,13 +15,15 @@ from directory.matching import Names
 from directory.models import Division, Person, User
 from labor.registers import TRAINING_ATTENDANCE, TRAINING_COURSE
 from ledger.documents import normal_document_no
-from ledger.models import HeadingAlias
+from ledger.models import HeadingAlias, Transfer
 from ledger.parsing import Known, ParseError, parse, tidy
 from ledger.registers import Column
 from projects.registers import PROGRESS
 from tests.ledger.world import World
-from tests.workbooks.conftest import ON, commit, preview
+from tests.workbooks.conftest import ON, approve_batch, commit, preview
 from tests.workbooks.files import COURSE_1, ROSTER, attendee, by_hand, courses, identity, roster, saved, xlsx
+from tests.workbooks.forty import SAVED
+from tests.workbooks.test_import import books
 from workbooks import writing
 from workbooks.planning import Report, raw_of
 from workbooks.problems import Findings
@@ -818,7 +820,9 @@ def test_last_quarters_file_with_only_the_date_changed_is_told(world: World) -> 
     assert not [w for w in report.warnings if "只改了日期" in w.message]
 
 
-@pytest.mark.parametrize("disguise", ["shuffled", "a title more", "another sheet", "csv", "columns moved"])
+@pytest.mark.parametrize(
+    "disguise", ["saved by LibreOffice", "shuffled", "a title more", "another sheet", "csv", "columns moved"]
+)
 @pytest.mark.usefixtures("course")
 def test_the_same_rows_in_disguise_are_counted_once_and_the_first_import_is_named(
     world: World, disguise: str
@@ -826,8 +830,12 @@ def test_the_same_rows_in_disguise_are_counted_once_and_the_first_import_is_name
     rows = [attendee(n) for n in range(1, 6)]
     first = commit(world, roster(rows)).batch
     assert first is not None
+    approve_batch(world, first)
+    before = books(), Transfer.objects.count()
     header = list(ROSTER)
-    if disguise == "shuffled":
+    if disguise == "saved by LibreOffice":
+        data = (SAVED / "学员.xlsx").read_bytes()
+    elif disguise == "shuffled":
         data = roster(rows[::-1])
     elif disguise == "a title more":
         data = xlsx({"学员": [["附件"], [], ["花名册"], header, *rows]})
@@ -848,6 +856,7 @@ def test_the_same_rows_in_disguise_are_counted_once_and_the_first_import_is_name
     )
     (warning,) = [one for one in report.warnings if one.rule == "已导入"]
     assert f"（{first.pk} 号批次，5 行）" in warning.message
+    assert (books(), Transfer.objects.count()) == before
 
 
 def test_the_tables_know_every_rule() -> None:

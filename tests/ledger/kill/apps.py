@@ -16,3 +16,9 @@ class KillConfig(AppConfig):
             os.environ.get("KILL_BROKEN") == "torn"
         ):  # before the pages are imported, which comes with the first request
             snapshot.snapshot = nullcontext  # type: ignore[assignment]
+        if "KILL_STALE" in os.environ:  # tests/workbooks/kill.py: a hundred half minutes are an hour
+            from workbooks import jobs
+
+            jobs.STALE = float(os.environ["KILL_STALE"])
+            jobs.BEAT = min(jobs.BEAT, jobs.STALE / 6)
+            jobs.IN_REQUEST = int(os.environ["KILL_IN_REQUEST"])

@@ -40,7 +40,7 @@ def kill_imports(run: Run) -> Verdict:
     """Import files, each by a process to be killed at a random moment and then by one that is not, until `run.kills`
     were killed."""
     make_books(run)
-    _open_course()
+    open_course()
     took = _import(run.folder, 0)
     chance = random.Random(run.seed)
     faults: list[str] = []
@@ -48,12 +48,12 @@ def kill_imports(run: Run) -> Verdict:
     began = time.monotonic()
     while killed < run.kills and time.monotonic() < began + run.seconds:
         number += 1
-        before = _standing()
+        before = standing()
         # up to somewhat longer than the last one took: some must be killed after the commit
         running, orphans = _import_and_kill(run.folder, number, chance.uniform(0, took * 1.4))
         killed += running
         left += len(orphans)
-        now = _standing()
+        now = standing()
         whole = {name: before[name] + (ROWS if name != "batches" else 1) for name in before}
         if now == whole:
             done += running
@@ -63,8 +63,8 @@ def kill_imports(run: Run) -> Verdict:
             faults.append(f"file {number} is half there: {before} became {now}")
         _take_over(number)
         took = _import(run.folder, number)
-        if not _is_done(run.folder, number) or _standing() != whole:
-            faults.append(f"file {number}, begun again: {before} became {_standing()}")
+        if not _is_done(run.folder, number) or standing() != whole:
+            faults.append(f"file {number}, begun again: {before} became {standing()}")
     seconds = time.monotonic() - began
     if left:
         faults.append(f"{left} processes that read a file outlived the one that asked them")
@@ -75,7 +75,7 @@ def kill_imports(run: Run) -> Verdict:
     counted = Account.objects.get(code=f"{PLAN}/target/trained_people")
     if counted.held_in != ROWS * (number + 1):
         faults.append(f"{counted.held_in} people wait to be counted, of {ROWS * (number + 1)}")
-    files, referenced = _files()
+    files, referenced = originals()
     for path, digest in referenced.items():
         if path not in files or hashlib.sha256(storage.original(path)).hexdigest() != digest:
             faults.append(f"the original {path} of a batch is not what was uploaded")
@@ -99,7 +99,7 @@ def kill_imports(run: Run) -> Verdict:
     return Verdict(counts, faults)
 
 
-def _open_course() -> None:
+def open_course() -> None:
     """The clerk of the unit, and the course whose people the files bring, approved."""
     unit = Organization.objects.get(code=UNIT)
     User.objects.create(
@@ -206,15 +206,14 @@ def _import_and_kill(folder: Path, number: int, after: float) -> tuple[bool, lis
     while children and time.monotonic() < give_up:
         children = [pid for pid in children if Path(f"/proc/{pid}").exists() and not is_zombie(pid)]
         time.sleep(0.02)
-    if connection.vendor == "postgresql":
-        _wait_for_the_server(give_up)
+    wait_for_the_server(give_up)
     return True, children
 
 
-def _wait_for_the_server(give_up: float) -> None:
+def wait_for_the_server(give_up: float) -> None:
     """PostgreSQL learns only at its next word to a client that it is gone; a commit it was sent, it carries out."""
     sql = "SELECT COUNT(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
-    while time.monotonic() < give_up:
+    while connection.vendor == "postgresql" and time.monotonic() < give_up:
         with connection.cursor() as cursor:
             cursor.execute(sql)
             if cursor.fetchone()[0] == 0:
@@ -222,7 +221,7 @@ def _wait_for_the_server(give_up: float) -> None:
         time.sleep(0.02)
 
 
-def _standing() -> dict[str, int]:
+def standing() -> dict[str, int]:
     """How much there is of what an import writes."""
     people = Participation.objects.filter(account__code=f"{PLAN}/target/trained_people")
     return {
@@ -233,7 +232,7 @@ def _standing() -> dict[str, int]:
     }
 
 
-def _files() -> tuple[set[str], dict[str, str]]:
+def originals() -> tuple[set[str], dict[str, str]]:
     """The originals on disk, and those that batches name, with their SHA-256."""
     root = Path(settings.EVIDENCE_ROOT)
     files = {str(path.relative_to(root)) for path in root.glob("batches/*/*")}
