@@ -12,5 +12,7 @@ class AtOnce(ImmediateBackend):
     supports_defer = True
 
     def enqueue(self, task: Any, args: Any, kwargs: Any) -> Any:
+        if task.run_after is None:
+            return super().enqueue(task, args, kwargs)
         later: Any = DummyBackend(self.alias, {})
-        return (super() if task.run_after is None else later).enqueue(task, args, kwargs)
+        return later.enqueue(task, args, kwargs)
