@@ -78,7 +78,9 @@ class TrainingCourse(Detail):
 
 
 class TrainingAttendance(PersonDetail):
-    course = models.ForeignKey("ledger.Subject", models.PROTECT, related_name="+", verbose_name="班次")
+    course = models.ForeignKey(
+        "ledger.Subject", models.PROTECT, related_name="+", db_index=False, verbose_name="班次"
+    )
     course_title = models.CharField("班次名称", max_length=160)
     occurred_on = models.DateField("日期")
     qualified = models.BooleanField("是否合格", null=True, blank=True)

@@ -68,6 +68,7 @@ class Person(models.Model):
         Organization,
         models.PROTECT,
         related_name="registered_people",
+        db_index=False,
         verbose_name="登记单位",
     )
     household = models.ForeignKey(
@@ -115,7 +116,9 @@ class Person(models.Model):
 class PersonVersion(models.Model):
     """Insert-only, version 1 included; a trigger lets nothing change but the key the snapshot is encrypted under."""
 
-    person = models.ForeignKey(Person, models.PROTECT, related_name="versions", verbose_name="人员")
+    person = models.ForeignKey(
+        Person, models.PROTECT, related_name="versions", db_index=False, verbose_name="人员"
+    )
     version = models.PositiveIntegerField("版本")
     snapshot = EncryptedTextField("内容", help_text="JSON，加密")
     changed_by = models.ForeignKey(

@@ -101,17 +101,19 @@ class Account(models.Model):
 class Move(models.Model):
     """Abstract: what Transfer and Hold share, one leg of an entry."""
 
-    entry = models.ForeignKey("ledger.Entry", models.PROTECT, related_name="+", verbose_name="记录")
+    entry = models.ForeignKey(
+        "ledger.Entry", models.PROTECT, related_name="+", db_index=False, verbose_name="记录"
+    )
     position = models.PositiveSmallIntegerField("序")
     kind = models.CharField("种类", max_length=30)
     source = models.ForeignKey(Account, models.PROTECT, related_name="+", verbose_name="转出账户")
     target = models.ForeignKey(Account, models.PROTECT, related_name="+", verbose_name="转入账户")
     amount = models.BigIntegerField("数量")
     organization = models.ForeignKey(
-        "directory.Organization", models.PROTECT, related_name="+", verbose_name="涉及单位"
+        "directory.Organization", models.PROTECT, related_name="+", db_index=False, verbose_name="涉及单位"
     )
     reverses = models.ForeignKey(
-        "ledger.Transfer", models.PROTECT, null=True, related_name="+", verbose_name="冲销"
+        "ledger.Transfer", models.PROTECT, null=True, related_name="+", db_index=False, verbose_name="冲销"
     )
 
     class Meta:
@@ -121,7 +123,9 @@ class Move(models.Model):
 class Transfer(Move):
     """An immutable move of amount > 0; inserted only when an entry is approved, never updated or deleted."""
 
-    period = models.ForeignKey(Period, models.PROTECT, related_name="+", verbose_name="记账季度")
+    period = models.ForeignKey(
+        Period, models.PROTECT, related_name="+", db_index=False, verbose_name="记账季度"
+    )
     occurred_on = models.DateField("发生日期")
     posted_at = models.DateTimeField("记账时间")
 
@@ -162,12 +166,16 @@ class Total(models.Model):
     figure that a refund or claw-back cannot improve (DOMAIN §2: 支出率).
     """
 
-    account = models.ForeignKey(Account, models.PROTECT, related_name="+", verbose_name="账户")
+    account = models.ForeignKey(
+        Account, models.PROTECT, related_name="+", db_index=False, verbose_name="账户"
+    )
     kind = models.CharField("种类", max_length=30)
     organization = models.ForeignKey(
-        "directory.Organization", models.PROTECT, related_name="+", verbose_name="涉及单位"
+        "directory.Organization", models.PROTECT, related_name="+", db_index=False, verbose_name="涉及单位"
     )
-    period = models.ForeignKey(Period, models.PROTECT, related_name="+", verbose_name="记账季度")
+    period = models.ForeignKey(
+        Period, models.PROTECT, related_name="+", db_index=False, verbose_name="记账季度"
+    )
     inflow = models.BigIntegerField("转入", default=0)
     outflow = models.BigIntegerField("转出", default=0)
 

@@ -23,15 +23,18 @@ class Subject(models.Model):
     register = models.CharField("台账", max_length=30)
     key = models.CharField("业务主键", max_length=300)
     in_force = models.ForeignKey(
-        "ledger.Entry", models.PROTECT, null=True, related_name="+", verbose_name="生效记录"
+        "ledger.Entry", models.PROTECT, null=True, related_name="+", db_index=False, verbose_name="生效记录"
     )
     undecided = models.ForeignKey(
-        "ledger.Entry", models.PROTECT, null=True, related_name="+", verbose_name="待审记录"
+        "ledger.Entry", models.PROTECT, null=True, related_name="+", db_index=False, verbose_name="待审记录"
     )
 
     class Meta:
         verbose_name = verbose_name_plural = "业务对象"
         constraints = [models.UniqueConstraint(fields=["register", "key"], name="subject_key_unique")]
+        indexes = [
+            models.Index(fields=["undecided"], condition=Q(undecided__isnull=False), name="subject_undecided")
+        ]
 
     def __str__(self) -> str:
         return f"{self.register}：{self.key}"
@@ -114,21 +117,33 @@ class Entry(models.Model):
     subject = models.ForeignKey(Subject, models.PROTECT, related_name="+", verbose_name="业务对象")
     kind = models.CharField("性质", max_length=12, choices=Kind, default=Kind.NEW)
     corrects = models.ForeignKey(
-        "self", models.PROTECT, null=True, blank=True, related_name="+", verbose_name="所更正或红冲的记录"
+        "self",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_index=False,
+        verbose_name="所更正或红冲的记录",
     )
     # of a step, and of whatever corrects it: what stood before, and stands again if it is reversed
     follows = models.ForeignKey(
-        "self", models.PROTECT, null=True, blank=True, related_name="+", verbose_name="上一步"
+        "self", models.PROTECT, null=True, blank=True, related_name="+", db_index=False, verbose_name="上一步"
     )
     version = models.PositiveSmallIntegerField("版本", default=1)
     state = models.CharField("状态", max_length=12, choices=State, default=State.SUBMITTED)
     filed_for = models.ForeignKey(
-        "directory.Organization", models.PROTECT, related_name="+", verbose_name="填报单位"
+        "directory.Organization", models.PROTECT, related_name="+", db_index=False, verbose_name="填报单位"
     )
     filing = models.ForeignKey(Filing, models.PROTECT, related_name="+", verbose_name="报送")
     occurred_on = models.DateField("发生日期")
     posted_period = models.ForeignKey(
-        Period, models.PROTECT, null=True, blank=True, related_name="+", verbose_name="记账季度"
+        Period,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_index=False,
+        verbose_name="记账季度",
     )
     posted_note = models.CharField("记账说明", max_length=300, blank=True)
     summary = models.CharField("摘要", max_length=200)
@@ -136,15 +151,21 @@ class Entry(models.Model):
     reason = models.CharField("更正或红冲理由", max_length=500, blank=True)
     origin = models.CharField("来源", max_length=100, default="表单")
     batch = models.ForeignKey(
-        "ledger.Batch", models.PROTECT, null=True, blank=True, related_name="+", verbose_name="批次"
+        "ledger.Batch",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_index=False,
+        verbose_name="批次",
     )
     token = models.UUIDField("表单标识", unique=True, default=uuid.uuid4)
     filed_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name="填报人"
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", db_index=False, verbose_name="填报人"
     )
     filed_at = models.DateTimeField("填报时间")
     submitted_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name="提交人"
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", db_index=False, verbose_name="提交人"
     )
     submitted_at = models.DateTimeField("提交时间")
     decided_by = models.ForeignKey(
@@ -153,6 +174,7 @@ class Entry(models.Model):
         null=True,
         blank=True,
         related_name="+",
+        db_index=False,
         verbose_name="审核人",
     )
     decided_at = models.DateTimeField("审核时间", null=True, blank=True)
@@ -164,6 +186,10 @@ class Entry(models.Model):
         indexes = [
             models.Index(fields=["state", "submitted_at"], name="entry_queue"),
             models.Index(fields=["filed_for", "state", "-id"], name="entry_of_unit"),
+            # most entries have none of these
+            models.Index(fields=["corrects"], condition=Q(corrects__isnull=False), name="entry_corrects"),
+            models.Index(fields=["follows"], condition=Q(follows__isnull=False), name="entry_follows"),
+            models.Index(fields=["batch"], condition=Q(batch__isnull=False), name="entry_batch"),
         ]
         constraints = [
             models.CheckConstraint(
@@ -189,7 +215,7 @@ class Entry(models.Model):
             ),
             models.UniqueConstraint(
                 fields=["corrects"],
-                condition=Q(state__in=["submitted", "approved"]),
+                condition=Q(corrects__isnull=False, state__in=["submitted", "approved"]),
                 name="entry_one_live_correction",
             ),
         ]
@@ -214,7 +240,7 @@ class Detail(models.Model):
     replaces: Any = None
     names_person: ClassVar[bool] = False  # whether it is a PersonDetail
 
-    entry = models.ForeignKey(Entry, models.PROTECT, related_name="+", verbose_name="记录")
+    entry = models.ForeignKey(Entry, models.PROTECT, related_name="+", db_index=False, verbose_name="记录")
     version = models.PositiveSmallIntegerField("版本")
 
     class Meta:
@@ -229,7 +255,9 @@ class Detail(models.Model):
 class EntryConcern(models.Model):
     """A unit whose accounts (or people) an entry moves; it may see the entry."""
 
-    entry = models.ForeignKey(Entry, models.CASCADE, related_name="concerns", verbose_name="记录")
+    entry = models.ForeignKey(
+        Entry, models.CASCADE, related_name="concerns", db_index=False, verbose_name="记录"
+    )
     organization = models.ForeignKey(
         "directory.Organization", models.PROTECT, related_name="+", verbose_name="单位"
     )
@@ -350,7 +378,9 @@ class Evidence(models.Model):
 class EntryEvidence(models.Model):
     """Which file hung on which version of an entry, with its hash at that time. Insert-only."""
 
-    entry = models.ForeignKey(Entry, models.PROTECT, related_name="evidence", verbose_name="记录")
+    entry = models.ForeignKey(
+        Entry, models.PROTECT, related_name="evidence", db_index=False, verbose_name="记录"
+    )
     version = models.PositiveSmallIntegerField("版本")
     evidence = models.ForeignKey(Evidence, models.PROTECT, related_name="+", verbose_name="凭据")
     sha256 = models.CharField("指纹", max_length=64)

@@ -15,12 +15,12 @@ class Participation(models.Model):
     `eligible` is False where the person was there but does not count (DESIGN §2.5); later facts act by correction.
     """
 
-    entry = models.ForeignKey(Entry, models.PROTECT, related_name="+", verbose_name="记录")
+    entry = models.ForeignKey(Entry, models.PROTECT, related_name="+", db_index=False, verbose_name="记录")
     version = models.PositiveSmallIntegerField("版本")
     account = models.ForeignKey(Account, models.PROTECT, related_name="+", verbose_name="计数账户")
     person = models.ForeignKey("directory.Person", models.PROTECT, related_name="+", verbose_name="人员")
     organization = models.ForeignKey(
-        "directory.Organization", models.PROTECT, related_name="+", verbose_name="涉及单位"
+        "directory.Organization", models.PROTECT, related_name="+", db_index=False, verbose_name="涉及单位"
     )
     eligible = models.BooleanField("计入")
 
@@ -43,7 +43,9 @@ class Presence(models.Model):
     and held > 0. Only posting.py writes it, always with the account locked, also when 1 becomes 2.
     """
 
-    account = models.ForeignKey(Account, models.PROTECT, related_name="+", verbose_name="计数账户")
+    account = models.ForeignKey(
+        Account, models.PROTECT, related_name="+", db_index=False, verbose_name="计数账户"
+    )
     person = models.ForeignKey("directory.Person", models.PROTECT, related_name="+", verbose_name="人员")
     approved = models.PositiveIntegerField("已通过次数", default=0)
     held = models.PositiveIntegerField("待审次数", default=0)

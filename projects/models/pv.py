@@ -48,7 +48,9 @@ class PvStation(PlannedDetail):
 
 
 class PvYield(PlannedDetail):
-    station = models.ForeignKey("ledger.Subject", models.PROTECT, related_name="+", verbose_name="电站")
+    station = models.ForeignKey(
+        "ledger.Subject", models.PROTECT, related_name="+", db_index=False, verbose_name="电站"
+    )
     station_name = models.CharField("电站名称", max_length=100)
     month = models.CharField("月份", max_length=7)
     generated = models.DecimalField("发电量（千瓦时）", max_digits=14, decimal_places=2)
