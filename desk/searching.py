@@ -102,7 +102,7 @@ def search(request: HttpRequest) -> HttpResponse:
 
 
 def _entries(user: User, text: str, few: int, posted: bool) -> Group:
-    found = finding.entries(user, text, few)
+    found, only_newest = finding.entries(user, text, few)
     hits = [
         Hit(
             reverse("desk:entry", args=[entry.pk]),
@@ -111,10 +111,9 @@ def _entries(user: User, text: str, few: int, posted: bool) -> Group:
         )
         for entry in found.rows
     ]
-    older = lists.leaves_out_older(user, {"q": text})
     note = (
         f"按文字只找了最近的 {lists.LOOKED_THROUGH} 条；更早的，请到填报记录里先选季度或台账。"
-        if older
+        if only_newest
         else ""
     )
     url = f"{reverse('desk:entries')}?{urlencode({'q': text})}"

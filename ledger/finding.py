@@ -44,9 +44,11 @@ class Found(Generic[M]):
         return self.count > MOST
 
 
-def entries(user: User, text: str, few: int = FIRST_FEW) -> Found[Entry]:
-    """Entries of that number, or with the text in their summary or in the numbers of their papers; the newest first."""
-    return _first_of(lists.entries(user, {"q": text}), few)
+def entries(user: User, text: str, few: int = FIRST_FEW) -> tuple[Found[Entry], bool]:
+    """Entries of that number, or with the text in their summary or in the numbers of their papers; the newest first.
+    And whether they were looked for in the newest only."""
+    rows, only_newest = lists.entries_of_newest(user, {"q": text})
+    return _first_of(rows, few), only_newest
 
 
 def lines(user: User, text: str, few: int = FIRST_FEW) -> Found[BudgetLine]:
@@ -61,13 +63,14 @@ def lines(user: User, text: str, few: int = FIRST_FEW) -> Found[BudgetLine]:
 
 
 def files(user: User, text: str, few: int = FIRST_FEW) -> Found[Evidence]:
-    """Evidence by its file's name, among the newest the user may see; the newest first."""
-    rows = Evidence.objects.for_user(user)
+    """Evidence by its file's name, among the newest of all units'; the newest first."""
+    rows = Evidence.objects.for_user(user, few=True)
     closed = [register.code for register in all_registers().values() if register.is_restricted]
     if closed and not may_see_restricted(user):  # such a file may be named after a child
         hung = EntryEvidence.objects.filter(entry__register__in=closed)
         rows = rows.exclude(pk__in=hung.values("evidence"))
-    found = rows.filter(name__icontains=text, pk__gt=lists.before_newest(rows))
+    newest = lists.before_newest(Evidence.objects.unscoped("只取编号，用来限定查找的范围"))
+    found = rows.filter(name__icontains=text, pk__gt=newest)
     return _first_of(found.order_by("-pk"), few)
 
 

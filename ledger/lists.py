@@ -3,10 +3,11 @@
 The desk shows it page by page, the workbooks write it as a file: both ask here, so that a file holds exactly what the
 screen shows. Personal columns are masked as published lists mask them, in both.
 
-How a list stays as quick over 100,000 entries as over 1,000, on both engines: it is counted, turned to and exported as
-far as REACH rows, and who needs others narrows it; a page is found by its numbers first (indexes: of the entry's unit,
-state, register and day), and only its own fifty rows are read with their names; a text is looked for in the newest
-LOOKED_THROUGH rows that the other filters leave, because no index of SQLite finds a part of a Chinese text.
+How a list stays as quick over 100,000 entries as over 1,000, on both engines: it is counted and turned to as far as
+REACH rows, and exported as far as IN_A_FILE, and who needs others narrows it; a page is found by its numbers first
+(indexes: of the entry's unit, state and register), and only its own fifty rows are read with their names; a text is
+looked for in the newest LOOKED_THROUGH rows that the other filters leave, because no index of SQLite finds a part of a
+Chinese text.
 """
 
 from __future__ import annotations
@@ -31,7 +32,8 @@ from ledger.registers import Column, Register, all_registers, get_register, name
 M = TypeVar("M", bound=Model)
 
 PER_PAGE = 50
-REACH = 10_000
+REACH = 2_000
+IN_A_FILE = 10_000
 LOOKED_THROUGH = 10_000
 FEW = 7  # columns of a register that stand in its list unless all are asked for
 WITH_NAMES = (
@@ -61,19 +63,18 @@ CHOSEN = ("choice", "yesno", "line", "organization")
 
 def entries(user: User, wanted: Mapping[str, Any]) -> QuerySet[Entry]:
     """The entries `user` may see that fit the cleaned filters of filters.EntryFilter, in the order it asks for."""
-    rows = _chosen(user, wanted)
+    return entries_of_newest(user, wanted)[0]
+
+
+def entries_of_newest(user: User, wanted: Mapping[str, Any]) -> tuple[QuerySet[Entry], bool]:
+    """As entries; and whether a text is looked for in the newest only, which must be said. One query for a text."""
+    rows, after = _chosen(user, wanted), 0
     text = str(wanted.get("q") or "").strip()
     if text:
         register = all_registers().get(str(wanted.get("register") or ""))
-        rows = rows.filter(
-            says(text, before_newest(rows), [register] if register else all_registers().values())
-        )
-    return rows.order_by(*ORDERS.get(str(wanted.get("sort") or ""), ORDERS[""])[1])
-
-
-def leaves_out_older(user: User, wanted: Mapping[str, Any]) -> bool:
-    """Whether a text was looked for in the newest entries only, which must be said. One query."""
-    return bool(wanted.get("q")) and before_newest(_chosen(user, wanted)) > 0
+        after = before_newest(rows)
+        rows = rows.filter(says(text, after, [register] if register else all_registers().values()))
+    return rows.order_by(*ORDERS.get(str(wanted.get("sort") or ""), ORDERS[""])[1]), after > 0
 
 
 def _chosen(user: User, wanted: Mapping[str, Any]) -> QuerySet[Entry]:
@@ -140,38 +141,38 @@ def _row_of(register: Register, condition: Q) -> Exists:
 
 
 class Pages(Paginator[M]):
-    """Pages of rows that cost the same whatever the size of the books: the counting stops at REACH, and a page is found
-    by its numbers before its rows are read with all that is joined to them."""
+    """Pages of rows that cost the same whatever the size of the books: the rows' numbers are asked for once, up to
+    `reach`, and only those of a page are read with all that is joined to them."""
 
-    def __init__(self, rows: QuerySet[M], per_page: int = PER_PAGE) -> None:
+    def __init__(self, rows: QuerySet[M], per_page: int = PER_PAGE, reach: int | None = None) -> None:
         super().__init__(rows, per_page)
         self.rows = rows
+        self.reach = REACH if reach is None else reach
 
     @cached_property
-    def counted(self) -> int:
-        """How many rows there are; REACH + 1 for more than REACH."""
-        return self.rows.order_by().select_related(None).values("pk")[: REACH + 1].count()
+    def numbers(self) -> list[int]:
+        """The numbers of the rows in their order, of no more than reach + 1."""
+        return list(self.rows.select_related(None).values_list("pk", flat=True)[: self.reach + 1])
 
     @cached_property
     def count(self) -> int:
-        return min(self.counted, REACH)
+        return min(len(self.numbers), self.reach)
 
     @property
     def goes_on(self) -> bool:
         """Whether there are rows beyond those that can be turned to."""
-        return self.counted > REACH
+        return len(self.numbers) > self.reach
 
     def page(self, number: int | str) -> Page[M]:
         number = self.validate_number(number)
         first = (number - 1) * self.per_page
-        return Page(in_order(self.rows, first, min(first + self.per_page, self.count)), number, self)
+        return Page(self.read(first, first + self.per_page), number, self)
 
-
-def in_order(rows: QuerySet[M], first: int, end: int) -> list[M]:
-    """rows[first:end], found by their numbers before they are read. Two queries."""
-    numbers = list(rows.select_related(None).values_list("pk", flat=True)[first:end])
-    read = {row.pk: row for row in rows.order_by().filter(pk__in=numbers)} if numbers else {}
-    return [read[pk] for pk in numbers if pk in read]
+    def read(self, first: int = 0, end: int | None = None) -> list[M]:
+        """The rows from `first` up to `end`, not beyond reach. One query."""
+        numbers = self.numbers[first : self.count if end is None else min(end, self.count)]
+        read = {row.pk: row for row in self.rows.order_by().filter(pk__in=numbers)} if numbers else {}
+        return [read[pk] for pk in numbers if pk in read]
 
 
 # --- what stands in it ------------------------------------------------------------------------------------------

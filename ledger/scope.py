@@ -109,8 +109,9 @@ class ScopedManager(models.Manager[M]):
     def for_user(self, user: User | AnonymousUser, *, few: bool = False) -> models.QuerySet[M]:
         """The rows `user` may see; none for anyone unknown, inactive or without business.
 
-        `few`: of entries, where what else is asked leaves few (what waits, what one register has). Each of those is then
-        looked at, where else the list of all that concerns the user's unit is made first: a tenth of the books.
+        `few`: of entries and evidence, where what else is asked leaves few (what waits, what one register has, what bears a
+        name). Each of those is then looked at, where else the list of all that concerns the user's unit is made first: a
+        tenth of the books.
         """
         rows = super().get_queryset()
         scope = scope_of(user)
@@ -137,9 +138,14 @@ def _visible(model: type[Any], scope: Scope, user: User | AnonymousUser, few: bo
         if model.__name__ == "Batch":
             return Q(organization_id__in=units)
         return Q(organization_id__in=units) | Q(register__in=registers)
-    entries = apps.get_model("ledger", "Entry").objects.for_user(user)
-    hung = apps.get_model("ledger", "EntryEvidence").objects.filter(entry__in=entries)
-    return Q(organization_id__in=units) | Q(pk__in=hung.values("evidence_id"))
+    entries = apps.get_model("ledger", "Entry").objects.for_user(user, few=few)
+    hung = apps.get_model("ledger", "EntryEvidence").objects
+    if few:
+        on_one = entries.filter(pk=OuterRef("entry"))
+        on_any = Q(Exists(hung.filter(Exists(on_one), evidence=OuterRef("pk"))))
+    else:
+        on_any = Q(pk__in=hung.filter(entry__in=entries).values("evidence_id"))
+    return Q(organization_id__in=units) | on_any
 
 
 def _addressed(scope: Scope) -> Q:

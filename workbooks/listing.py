@@ -35,9 +35,9 @@ def listing(request: HttpRequest) -> HttpResponse:
     user = signed_in(request)
     filters = EntryFilter(request.GET, user=user)
     back = f"{reverse('desk:entries')}?{filters.query().urlencode()}"
-    pages = lists.Pages(lists.entries(user, filters.wanted()))
+    pages = lists.Pages(lists.entries(user, filters.wanted()), reach=lists.IN_A_FILE)
     if "q" in filters.errors or pages.goes_on:
-        refused = f"记录超过 {lists.REACH:,} 条，一个文件放不下，请先按季度、台账或单位筛选，再导出。"
+        refused = f"记录超过 {lists.IN_A_FILE:,} 条，一个文件放不下，请先按季度、台账或单位筛选，再导出。"
         messages.error(request, NO_NUMBERS if "q" in filters.errors else refused)
         return redirect(back)
     columns = filters.headings
@@ -59,7 +59,7 @@ def listing(request: HttpRequest) -> HttpResponse:
         reason = form.cleaned_data["reason"]
     today = timezone.localdate()
     with snapshot():
-        rows = lists.lines(lists.in_order(pages.rows, 0, lists.REACH), columns)
+        rows = lists.lines(pages.read(), columns)
     data = as_file(title, columns, rows, today)
     with transaction.atomic():
         record(

@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('labor', '0004_roster_work'),
-        ('ledger', '0012_indexes_asked_for'),
+        ('ledger', '0013_indexes_asked_for'),
     ]
 
     operations = [

@@ -259,12 +259,13 @@ class EntryConcern(models.Model):
         Entry, models.CASCADE, related_name="concerns", db_index=False, verbose_name="记录"
     )
     organization = models.ForeignKey(
-        "directory.Organization", models.PROTECT, related_name="+", verbose_name="单位"
+        "directory.Organization", models.PROTECT, related_name="+", db_index=False, verbose_name="单位"
     )
 
     class Meta:
         verbose_name = verbose_name_plural = "涉及单位"
         constraints = [models.UniqueConstraint(fields=["entry", "organization"], name="entry_concern_unique")]
+        indexes = [models.Index(fields=["organization", "entry"], name="entry_concern_of_unit")]
 
     def __str__(self) -> str:
         return str(self.organization)

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('ledger', '0012_indexes_asked_for'),
+        ('ledger', '0013_indexes_asked_for'),
         ('talent', '0001_initial'),
     ]
 

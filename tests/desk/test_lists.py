@@ -136,6 +136,7 @@ def test_what_cannot_all_go_into_the_file_is_refused_not_cut(
 ) -> None:
     made_of(world, get_register("tree"), 12)
     monkeypatch.setattr(lists, "REACH", 10)
+    monkeypatch.setattr(lists, "IN_A_FILE", 10)
     client = browse("徐庄")
     answer = client.get(f"{reverse('workbooks:list')}?register=tree")
     assert answer.status_code == 302

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.apps import apps
 from django.db import models
@@ -31,5 +33,6 @@ def whole_keys(model: type[models.Model]) -> list[list[str]]:
 @pytest.mark.parametrize("model", GROWING, ids=lambda model: model._meta.label)
 def test_no_column_has_an_index_of_its_own_that_begins_a_longer_one(model: type[models.Model]) -> None:
     first = {fields[0] for fields in whole_keys(model)}
-    needless = [f.name for f in model._meta.local_fields if f.db_index and not f.unique and f.name in first]
+    fields: list[Any] = list(model._meta.local_fields)
+    needless = [f.name for f in fields if f.db_index and not f.unique and f.name in first]
     assert needless == []

@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('directory', '0003_restricted'),
-        ('ledger', '0011_heading_aliases'),
+        ('ledger', '0012_import_job_died'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
@@ -62,6 +62,11 @@ class Migration(migrations.Migration):
             model_name='entryconcern',
             name='entry',
             field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='concerns', to='ledger.entry', verbose_name='记录'),
+        ),
+        migrations.AlterField(
+            model_name='entryconcern',
+            name='organization',
+            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='directory.organization', verbose_name='单位'),
         ),
         migrations.AlterField(
             model_name='entryevidence',
@@ -159,6 +164,10 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='entry',
             index=models.Index(condition=models.Q(('batch__isnull', False)), fields=['batch'], name='entry_batch'),
+        ),
+        migrations.AddIndex(
+            model_name='entryconcern',
+            index=models.Index(fields=['organization', 'entry'], name='entry_concern_of_unit'),
         ),
         migrations.AddIndex(
             model_name='subject',
