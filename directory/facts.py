@@ -16,7 +16,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from audit import events
-from audit.bulk import insert, portions
+from audit.bulk import among, insert
 from directory.actions import NotAllowed
 from directory.models import Person, PersonFact, User
 from directory.people import (
@@ -97,8 +97,8 @@ def add_facts(*, by: User | None, facts: Sequence[Fact], source: str) -> int:
     person_ids = sorted({fact.person_id for fact in facts})
     with transaction.atomic():
         # Two imports that bring facts of one person take turns, in one order.
-        for some in portions(person_ids):
-            list(Person.objects.select_for_update().filter(pk__in=some).order_by("pk").values_list("pk"))
+        people = Person.objects.filter(among("pk", person_ids))
+        list(people.select_for_update().order_by("pk").values_list("pk"))
         known = _time_lines({pk: pk for pk in person_ids})
         new: list[Fact] = []
         clashes: set[int] = set()
@@ -247,11 +247,10 @@ def _in_force(line: list[_Held], on: date) -> _Held | None:
 def _time_lines(counted_as: Mapping[int, int]) -> dict[tuple[int, str], list[_Held]]:
     """(survivor, kind) → facts in the order in which they begin; `counted_as`: id → survivor."""
     lines: dict[tuple[int, str], list[_Held]] = {}
-    for some in portions(counted_as):
-        facts = PersonFact.objects.filter(person__in=some, withdrawn_at=None)
-        columns = ("person_id", "kind", "valid_from", "pk", "value", "risk_removed_on")
-        for person_id, kind, valid_from, pk, value, removed in facts.values_list(*columns):
-            lines.setdefault((counted_as[person_id], kind), []).append(_Held(valid_from, pk, value, removed))
+    facts = PersonFact.objects.filter(among("person", counted_as), withdrawn_at=None)
+    columns = ("person_id", "kind", "valid_from", "pk", "value", "risk_removed_on")
+    for person_id, kind, valid_from, pk, value, removed in facts.values_list(*columns):
+        lines.setdefault((counted_as[person_id], kind), []).append(_Held(valid_from, pk, value, removed))
     for line in lines.values():
         line.sort(key=lambda held: (held.valid_from, held.order))
     return lines

@@ -66,14 +66,7 @@ def check_identity(text: str, *, on: date) -> Identity:
     Full-width digits, spaces and a small x are put right silently. `on`: the day that "future" and "age" mean.
     Raises IdentityError.
     """
-    number = plain(text).upper()
-    if not number:
-        raise IdentityError("没有填写身份证号。")
-    if re.fullmatch(r"[\d.]+E\+?\d+", number):
-        raise IdentityError("身份证号被Excel改成了科学计数法，请把单元格设为文本后重新录入。")
-    if len(number) not in (15, 18, 20):
-        raise IdentityError(f"身份证号应为18位（残疾人证20位），现为{len(number)}位，请核对。")
-    _check_characters(number)
+    number = text if _WHOLE.fullmatch(text) else _tidy(text)
     warnings: list[str] = []
     disability = number[18:]
     if len(number) == 15:
@@ -92,6 +85,22 @@ def check_identity(text: str, *, on: date) -> Identity:
     return Identity(number, birth, sex, disability, tuple(warnings))
 
 
+_WHOLE = re.compile(r"[0-9]{17}[0-9X]")  # as nearly all are written
+
+
+def _tidy(text: str) -> str:
+    """The characters of a number that is written otherwise, or of another length."""
+    number = plain(text).upper()
+    if not number:
+        raise IdentityError("没有填写身份证号。")
+    if re.fullmatch(r"[\d.]+E\+?\d+", number):
+        raise IdentityError("身份证号被Excel改成了科学计数法，请把单元格设为文本后重新录入。")
+    if len(number) not in (15, 18, 20):
+        raise IdentityError(f"身份证号应为18位（残疾人证20位），现为{len(number)}位，请核对。")
+    _check_characters(number)
+    return number
+
+
 def check_character(first17: str) -> str:
     """The eighteenth character that belongs to seventeen digits."""
     return CHECK_CHARACTERS[sum(w * int(d) for w, d in zip(WEIGHTS, first17, strict=True)) % 11]
@@ -108,12 +117,18 @@ def disagreements(identity: Identity, *, sex: str = "", birth: date | None = Non
     return found
 
 
+_CHINESE = re.compile(rf"[\u4e00-\u9fff]{{1,{LONGEST_NAME}}}")  # as nearly all are: nothing to tidy
+_MOBILE = re.compile(r"1[3-9][0-9]{9}")
+
+
 def clean_name(text: str) -> str:
     """A person's name as it is kept: without spaces inside a Chinese name, with one kind of dot.
 
     Raises IdentityError for an empty one and for one with digits in it: a column too far to the left or right would
     put a number where it is readable.
     """
+    if _CHINESE.fullmatch(text):
+        return text
     dotted = re.sub(r"[•‧・∙⋅．]", "·", text)  # before NFKC, which would make a full stop of the last one
     name = "".join(
         c for c in unicodedata.normalize("NFKC", dotted) if unicodedata.category(c) not in ("Cf", "Cc")
@@ -197,6 +212,8 @@ def check_phone(text: str) -> str:
 
 def split_phones(text: str) -> list[str]:
     """All numbers of a cell, each once, in order. Raises PhoneError for the first that is none."""
+    if _MOBILE.fullmatch(text):
+        return [text]
     parts: list[str] = []
     for part in re.split(r"[、，,;；/／\n\r]+", text):
         # two mobile numbers with only a space between them, as they stand in many rosters

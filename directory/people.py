@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -20,7 +21,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from audit import events
-from audit.bulk import insert, portions
+from audit.bulk import among, insert
 from audit.models import Event
 from directory.actions import NotAllowed
 from directory.identity import (
@@ -130,7 +131,7 @@ def find_by_identity(number: str) -> Person | None:
 def match_people(*, on: date, organization: Organization, rows: Sequence[PersonRow]) -> Resolved:
     """Whom the rows are, as `resolve_people` would say, without writing anything: for the preview of an import."""
     checked, problems, warnings = _check(rows, on=on, organization=organization)
-    known = _known(c.key for c in checked)
+    known = _known(checked)
     fresh = _fresh(checked, known)
     warnings += _possible_doubles(fresh, organization)
     as_if = known | {c.key: _Known(None, c.name, None) for c in fresh.values()}
@@ -151,12 +152,12 @@ def resolve_people(
     """
     checked, problems, warnings = _check(rows, on=on, organization=organization)
     with transaction.atomic():
-        known = _known(c.key for c in checked)
+        known = _known(checked)
         fresh, new = _fresh(checked, known), 0
         if fresh:
             warnings += _possible_doubles(fresh, organization)
             new = _insert(fresh.values(), by=by, organization=organization)
-            known |= _known(fresh)
+            known |= _known(fresh.values())
     return _resolved(len(rows), checked, known, fresh, new, problems, warnings, on)
 
 
@@ -450,9 +451,8 @@ def guardians_for(*, by: User | None, rows: Sequence[tuple[int, str, str]]) -> l
 
 def _kept_guardians(person_ids: Collection[int]) -> dict[int, tuple[int, tuple[str, str]]]:
     found: dict[int, tuple[int, tuple[str, str]]] = {}
-    for some in portions(set(person_ids)):
-        for guardian in Guardian.objects.filter(person__in=some).order_by("pk"):
-            found[guardian.pk] = guardian.person_id, guardian.said()
+    for guardian in Guardian.objects.filter(among("person", person_ids)).order_by("pk"):
+        found[guardian.pk] = guardian.person_id, guardian.said()
     return found
 
 
@@ -557,15 +557,22 @@ def _resolved(
     return Resolved(ids, new, _in_order(problems + conflicts), _in_order(warnings))
 
 
-def _known(keys: Iterable[str]) -> dict[str, _Known]:
-    """Who is found by which of `keys`."""
+def _known(checked: Iterable[_Checked]) -> dict[str, _Known]:
+    """Who is found by which of their keys."""
     known: dict[str, _Known] = {}
-    for some in portions(set(keys)):
-        for column in ("id_hash", "provisional_key"):
-            found = Person.objects.filter(**{f"{column}__in": some})
-            for key, *of in found.values_list(column, "pk", "name", "birth_date", "is_restricted"):
-                known[key] = _Known(*of)
+    for column, keys in _by_column(checked).items():
+        found = Person.objects.filter(among(column, keys))
+        for key, *of in found.values_list(column, "pk", "name", "birth_date", "is_restricted"):
+            known[key] = _Known(*of)
     return known
+
+
+def _by_column(checked: Iterable[_Checked]) -> dict[str, set[str]]:
+    """The column by which somebody is found → the keys that are looked for in it."""
+    keys: dict[str, set[str]] = defaultdict(set)
+    for c in checked:
+        keys["id_hash" if c.identity else "provisional_key"].add(c.key)
+    return keys
 
 
 def _fresh(checked: list[_Checked], known: dict[str, _Known]) -> dict[str, _Checked]:
@@ -603,11 +610,11 @@ def _name_conflicts(
 def _possible_doubles(fresh: dict[str, _Checked], organization: Organization) -> Iterator[RowProblem]:
     """A new person with a number may be a provisional one of the unit, and the reverse: said, for somebody to look."""
     there: dict[tuple[str, str], list[tuple[int, bool]]] = {}
-    for some in portions({c.name for c in fresh.values()}):
-        found = Person.objects.filter(organization=organization, name__in=some, merged_into=None)
-        found = found.filter(is_restricted=False)  # or the name would say which code is whose
-        for pk, name, month, id_hash in found.values_list("pk", "name", "birth_month", "id_hash"):
-            there.setdefault((name, month), []).append((pk, id_hash is None))
+    names = {c.name for c in fresh.values()}
+    found = Person.objects.filter(among("name", names), organization=organization, merged_into=None)
+    found = found.filter(is_restricted=False)  # or the name would say which code is whose
+    for pk, name, month, id_hash in found.values_list("pk", "name", "birth_month", "id_hash"):
+        there.setdefault((name, month), []).append((pk, id_hash is None))
     for c in fresh.values():
         for pk, provisional in there.get((c.name, c.birth_month), ()):
             if provisional != (c.identity is None):
@@ -645,13 +652,12 @@ def _insert(fresh: Collection[_Checked], *, by: User | None, organization: Organ
     # on SQLite there is no other writer.
     insert(Person, _COLUMNS, people)
     ours: list[tuple[Any, ...]] = []
-    for some in portions(snapshots):
-        for column in ("id_hash", "provisional_key"):
-            found = Person.objects.filter(**{f"{column}__in": some}, versions=None)
-            ours += [
-                (pk, 1, encrypt(snapshots[key]), by.pk if by else None, now)
-                for key, pk in found.values_list(column, "pk")
-            ]
+    for column, keys in _by_column(fresh).items():
+        found = Person.objects.filter(among(column, keys), versions=None)
+        ours += [
+            (pk, 1, encrypt(snapshots[key]), by.pk if by else None, now)
+            for key, pk in found.values_list(column, "pk")
+        ]
     insert(PersonVersion, ("person_id", "version", "snapshot", "changed_by_id", "at"), ours)
     pks = [row[0] for row in ours]
     if pks:
@@ -739,8 +745,7 @@ def _save_version(person: Person, by: User | None) -> None:
     )
 
 
-def _json(state: dict[str, Any]) -> str:
-    return json.dumps(state, ensure_ascii=False, separators=(",", ":"), default=date.isoformat)
+_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=date.isoformat).encode
 
 
 def _refuse(by: User | None, verb: str, person: Person, reason: str) -> NoReturn:

@@ -8,7 +8,6 @@ Why AES-GCM and not Fernet: docs/adr/0009-personal-fields-aes-gcm-with-named-key
 from __future__ import annotations
 
 import base64
-import hashlib
 import hmac
 import os
 from contextlib import suppress
@@ -103,6 +102,4 @@ def hash_provisional(text: str) -> str:
 
 def _keyed_hash(purpose: str, text: str) -> str:
     # the purpose in front: the same text hashed for two purposes must not show that it is the same
-    return hmac.new(
-        settings.RONGSHAN_HMAC_KEY.encode(), f"{purpose}\0{text}".encode(), hashlib.sha256
-    ).hexdigest()
+    return hmac.digest(settings.RONGSHAN_HMAC_KEY.encode(), f"{purpose}\0{text}".encode(), "sha256").hex()

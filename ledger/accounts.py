@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from directory.models import Organization
@@ -72,6 +72,7 @@ class _Kept:
 
     accounts: dict[str, Account]
     complete: bool = False
+    counted: dict[tuple[int, str, int, tuple[str, ...]], list[Account]] = field(default_factory=dict)
 
 
 _kept: ContextVar[_Kept | None] = ContextVar("kept", default=None)
@@ -152,6 +153,9 @@ def count_accounts(plan: Plan, target: str, unit: Organization, parts: Sequence[
     The units' sum may exceed the overall count, since one person may be reached by two of them (DESIGN §1 Total).
     Raises Account.DoesNotExist if the plan has no such rule.
     """
+    kept, asked = _kept.get(), (plan.pk, target, unit.pk, tuple(parts))
+    if kept is not None and asked in kept.counted:
+        return kept.counted[asked]
     overall = target_account(plan, target)
     if overall is None:
         raise Account.DoesNotExist(f"{plan.code}/{TARGET}/{target}")
@@ -171,6 +175,8 @@ def count_accounts(plan: Plan, target: str, unit: Organization, parts: Sequence[
             counts_people=overall.counts_people,
         )
         opened.append(account)
+    if kept is not None:
+        kept.counted[asked] = opened
     return opened
 
 

@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -73,10 +74,9 @@ def numbered(*, numbers: Iterable[int], organization: Organization) -> dict[int,
     """Number → the entry the unit filed under it and its row as last submitted, of any register; reversals left out, as
     they have no row of their own."""
     filed: dict[int, Entry] = {}
-    for some in bulk.portions(sorted(set(numbers))):
-        rows = Entry.objects.unscoped("导入时按记录号取回本单位的记录").filter(pk__in=some)
-        rows = rows.filter(filed_for=organization).exclude(kind=Entry.Kind.REVERSAL)
-        filed |= {entry.pk: entry for entry in rows.select_related("subject", "filed_for", "corrects")}
+    rows = Entry.objects.unscoped("导入时按记录号取回本单位的记录").filter(bulk.among("pk", numbers))
+    rows = rows.filter(filed_for=organization).exclude(kind=Entry.Kind.REVERSAL)
+    filed |= {entry.pk: entry for entry in rows.select_related("subject", "filed_for", "corrects")}
     by_register: dict[str, list[Entry]] = defaultdict(list)
     for entry in filed.values():
         by_register[entry.register].append(entry)
@@ -298,14 +298,11 @@ def void_batch(*, by: User, on: date, batch: Batch, reason: str) -> Voided:
 
 def _entries_met(register: Register, keys: Sequence[str]) -> dict[str, Entry | None]:
     """Natural key → the undecided entry of its Subject, else the one in force, else None."""
-    met: dict[str, Entry | None] = {}
     people = ("filed_for", "corrects")
-    for part in bulk.portions(sorted(set(keys))):
-        rows = Subject.objects.filter(register=register.code, key__in=part).select_related(
-            *(f"{end}__{name}" for end in ("undecided", "in_force") for name in people)
-        )
-        met.update({subject.key: subject.undecided or subject.in_force for subject in rows})
-    return met
+    rows = Subject.objects.filter(bulk.among("key", keys), register=register.code).select_related(
+        *(f"{end}__{name}" for end in ("undecided", "in_force") for name in people)
+    )
+    return {subject.key: subject.undecided or subject.in_force for subject in rows}
 
 
 def _details(register: Register, entries: Sequence[Entry]) -> dict[int, Detail]:
@@ -313,10 +310,9 @@ def _details(register: Register, entries: Sequence[Entry]) -> dict[int, Detail]:
     model: Any = register.model
     versions = {entry.pk: entry.version for entry in entries}
     found: dict[int, Detail] = {}
-    for part in bulk.portions(sorted(versions)):
-        for row in model.objects.filter(entry__in=part).select_related(*register.pointers()):
-            if row.version == versions[row.entry_id]:
-                found[row.entry_id] = row
+    for row in model.objects.filter(bulk.among("entry", versions)).select_related(*register.pointers()):
+        if row.version == versions[row.entry_id]:
+            found[row.entry_id] = row
     return found
 
 
@@ -414,11 +410,8 @@ def _write(entries: Sequence[_Written], batch: Batch, by: User, at: datetime) ->
 def _write_details(register: Register, rows: Sequence[Detail]) -> None:
     """Insert the register's rows, which know their entry and version."""
     fields = [field for field in register.model._meta.concrete_fields if not field.primary_key]
-    bulk.copy(
-        register.model,
-        [str(field.column) for field in fields],
-        [[field.pre_save(row, True) for field in fields] for row in rows],
-    )
+    values = attrgetter(*(field.attname for field in fields))
+    bulk.copy(register.model, [str(field.column) for field in fields], [values(row) for row in rows])
 
 
 def _hang_what_they_bring(register: Register, rows: Sequence[Detail], by: User) -> None:
@@ -458,13 +451,13 @@ def _free_subjects(items: Sequence[Item]) -> dict[tuple[str, str], int]:
     bulk.insert(Subject, ("register", "key"), wanted)
     found: dict[tuple[str, str], int] = {}
     for code in sorted({code for code, _ in wanted}):
-        for some in bulk.portions([key for c, key in wanted if c == code]):
-            rows = Subject.objects.filter(register=code, key__in=some)
-            found |= {(code, key): pk for pk, key in rows.values_list("pk", "key")}
-    taken: list[int] = []
-    for ids in bulk.portions(sorted(found.values())):
-        locked = Subject.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk")
-        taken += [a or b for a, b in locked.values_list("undecided_id", "in_force_id") if a or b]
+        rows = Subject.objects.filter(
+            bulk.among("key", [key for c, key in wanted if c == code]), register=code
+        )
+        found |= {(code, key): pk for pk, key in rows.values_list("pk", "key")}
+    subjects = Subject.objects.filter(bulk.among("pk", found.values())).order_by("pk")
+    locked = subjects.select_for_update(no_key=True).values_list("undecided_id", "in_force_id")
+    taken = [a or b for a, b in locked if a or b]
     if taken:
         numbers = "、".join(f"{pk} 号" for pk in taken[:10])
         raise SubjectTaken(f"预览之后，有 {len(taken)} 行已被他人填报（{numbers}），请重新上传核对。")
@@ -495,11 +488,10 @@ def _void(rows: Sequence[_Filed], by: User, on: date, reason: str) -> list[int]:
     """Set undecided entries to 作废, for good, as actions.void does one: what they held and were about is free."""
     ids = [row.pk for row in rows]
     waiting = [row.pk for row in rows if row.state == Entry.State.SUBMITTED]
-    for some in bulk.portions(waiting):
-        Subject.objects.filter(undecided__in=some).update(undecided=None)
+    Subject.objects.filter(bulk.among("undecided", waiting)).update(undecided=None)
     posting.release_all(waiting)
-    for some in bulk.portions(ids):
-        Entry.objects.unscoped("作废本批次未审的记录").filter(pk__in=some).update(state=Entry.State.VOID)
+    void = Entry.objects.unscoped("作废本批次未审的记录").filter(bulk.among("pk", ids))
+    void.update(state=Entry.State.VOID)
     at, outcome = moment(on), Decision.Outcome.VOID.value
     bulk.copy(
         Decision,
@@ -607,11 +599,9 @@ def _copy_details(register: Register, first: int, last: int) -> None:
 def _concerned(entry_ids: Sequence[int]) -> dict[int, set[int]]:
     """Entry id → the units it concerns; so does its being taken back."""
     found: dict[int, set[int]] = defaultdict(set)
-    for some in bulk.portions(entry_ids):
-        for entry, unit in EntryConcern.objects.filter(entry__in=some).values_list(
-            "entry_id", "organization_id"
-        ):
-            found[entry].add(unit)
+    rows = EntryConcern.objects.filter(bulk.among("entry", entry_ids))
+    for entry, unit in rows.values_list("entry_id", "organization_id"):
+        found[entry].add(unit)
     return found
 
 

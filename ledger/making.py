@@ -11,11 +11,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db.models import CharField, F
 
-from audit.bulk import portions
+from audit.bulk import among
 from directory import facts, rights
 from directory.identity import is_child, mask_id_export, mask_id_staff, mask_name, mask_person, mask_phone
 from directory.models import Division, Organization, Person, User
@@ -103,8 +103,9 @@ def make(register: Register, rows: Sequence[Mapping[str, Any]], by: User, on: da
     unit = by.organization
     if unit is None:
         return [Made(None, {"": ["您的账号没有单位，不能填报。"]}) for _ in rows]
+    own, limits = _own_columns(register), _limits(register.model, register.columns)
     lines = [
-        _Line(values, str(values.get("where") or f"第 {n} 条"), _row(register, values, unit))
+        _Line(values, str(values.get("where") or f"第 {n} 条"), _row(register, own, values, unit))
         for n, values in enumerate(rows, 1)
     ]
     for line in lines:
@@ -114,7 +115,7 @@ def make(register: Register, rows: Sequence[Mapping[str, Any]], by: User, on: da
         _set_plans(register, lines)
         for line in lines:
             if not line.problems:
-                line.problems += _own_problems(register, line.row, by, on)
+                line.problems += _own_problems(register, limits, line.row, by, on)
     if register.names_person:
         _name_people(register, lines, by, unit, on)
     right = [line for line in lines if not line.problems]
@@ -177,26 +178,45 @@ def waits_for(entry: Entry, subject: Subject, what: str) -> str:
 # --- the row by itself --------------------------------------------------------------------------------------------
 
 
-def _row(register: Register, values: Mapping[str, Any], unit: Organization) -> Any:
+def _row(register: Register, own: Sequence[_Own], values: Mapping[str, Any], unit: Organization) -> Any:
     """The row as far as its own columns say; `dates` fill starts_on and ends_on, a subject's Entry gives its Subject."""
-    fields = {f.name: f for f in register.model._meta.concrete_fields}
-    given: dict[str, Any] = {}
-    for column in register.columns:
-        value = values.get(column.name)
-        if column.kind == "dates":
-            given["starts_on"], given["ends_on"] = value or (None, None)
-        elif column.name in fields and not (register.names_person and column.name in OF_THE_PERSON):
-            if isinstance(value, Entry):
-                value = value.subject
-            blank = isinstance(fields[column.name], CharField) and not fields[column.name].null
-            if column.name in _kept(values):
-                value = getattr(values["replaces"], column.name)
-            given[column.name] = "" if value is None and blank else value
+    model: Any = register.model
+    row = model(*(field.get_default() for field in register.model._meta.concrete_fields))
+    for name, kind, blank in own:
+        value = values.get(name)
+        if kind == "dates":
+            row.starts_on, row.ends_on = value or (None, None)
+            continue
+        if isinstance(value, Entry):
+            value = value.subject
+        if name in _kept(values):
+            value = getattr(values["replaces"], name)
+        if value is not None or not blank:
+            setattr(row, name, value)
     if issubclass(register.model, PlannedDetail):
-        given["unit"] = unit
-    row = register.model(**given)
+        row.unit = unit
     row.before, row.replaces = values.get("before"), values.get("replaces")
     return row
+
+
+class _Own(NamedTuple):
+    """A column that is the row's own, not its person's; whether an empty one is ""."""
+
+    name: str
+    kind: str
+    blank: bool
+
+
+def _own_columns(register: Register) -> list[_Own]:
+    fields = {f.name: f for f in register.model._meta.concrete_fields}
+    found = []
+    for column in register.columns:
+        if column.kind == "dates":
+            found.append(_Own(column.name, column.kind, False))
+        elif column.name in fields and not (register.names_person and column.name in OF_THE_PERSON):
+            field = fields[column.name]
+            found.append(_Own(column.name, column.kind, isinstance(field, CharField) and not field.null))
+    return found
 
 
 def _missing(register: Register, values: Mapping[str, Any]) -> Iterator[Problem]:
@@ -218,6 +238,7 @@ def _set_plans(register: Register, lines: Sequence[_Line]) -> None:
         return
     plans = {plan.year: plan for plan in Plan.objects.order_by("-code")}
     where = _day_column(register)
+    lacking: dict[int, list[str]] = {}  # plan → the targets it has not
     for line in lines:
         if line.problems:
             continue
@@ -227,16 +248,20 @@ def _set_plans(register: Register, lines: Sequence[_Line]) -> None:
                 line.problems.append((where, f"没有{year}年的方案，请核对{_label(register, where)}。"))
                 continue
             line.row.plan = plans[year]
-        absent = [code for code in register.targets if target_account(line.row.plan, code) is None]
-        if absent:
+        plan = line.row.plan
+        if plan.pk not in lacking:
+            lacking[plan.pk] = [code for code in register.targets if target_account(plan, code) is None]
+        if absent := lacking[plan.pk]:
             text = (
                 f"{line.row.plan}没有{register.name}的计数指标（{'、'.join(absent)}），请联系区乡村振兴局。"
             )
             line.problems.append((where, text))
 
 
-def _own_problems(register: Register, row: Any, by: User, on: date) -> Iterator[Problem]:
-    yield from long_texts(row, register.columns)
+def _own_problems(
+    register: Register, limits: Sequence[_Limit], row: Any, by: User, on: date
+) -> Iterator[Problem]:
+    yield from _too_long(row, limits)
     day = register.occurred_on(row)
     if day > on:
         where = _day_column(register)
@@ -248,13 +273,31 @@ def _own_problems(register: Register, row: Any, by: User, on: date) -> Iterator[
 
 def long_texts(row: Detail, columns: Sequence[Column]) -> Iterator[Problem]:
     """Texts longer than their field."""
+    return _too_long(row, _limits(type(row), columns))
+
+
+def _too_long(row: Detail, limits: Sequence[_Limit]) -> Iterator[Problem]:
+    for name, label, most in limits:
+        length = len(getattr(row, name) or "")
+        if length > most:
+            yield name, f"{label}最多 {most} 个字，现有 {length} 个，请精简。"
+
+
+class _Limit(NamedTuple):
+    """A text column of limited length, and how many characters it takes."""
+
+    name: str
+    label: str
+    most: int
+
+
+def _limits(model: type[Detail], columns: Sequence[Column]) -> list[_Limit]:
     labels = {column.name: column.label for column in columns}
-    for one in row._meta.concrete_fields:
-        if isinstance(one, CharField) and one.max_length and one.name in labels:
-            length = len(getattr(row, one.name) or "")
-            if length > one.max_length:
-                text = f"{labels[one.name]}最多 {one.max_length} 个字，现有 {length} 个，请精简。"
-                yield one.name, text
+    return [
+        _Limit(one.name, labels[one.name], one.max_length)
+        for one in model._meta.concrete_fields
+        if isinstance(one, CharField) and one.max_length and one.name in labels
+    ]
 
 
 def _day_column(register: Register) -> str:
@@ -323,9 +366,7 @@ def _resolve(lines: Sequence[_Line], by: User, organization: Organization, on: d
         for warning in found.warnings:
             some[warning.index].warnings.append(warning.message)
     counted_as = survivors({pk for pk in ids.values() if pk is not None})
-    people_by_id: dict[int, Person] = {}
-    for part in portions(set(counted_as.values())):
-        people_by_id |= Person.objects.in_bulk(part)
+    people_by_id = {person.pk: person for person in Person.objects.filter(among("pk", counted_as.values()))}
     for line in lines:
         pk = ids.get(id(line))
         line.person = people_by_id[counted_as[pk]] if pk is not None else None
@@ -333,10 +374,10 @@ def _resolve(lines: Sequence[_Line], by: User, organization: Organization, on: d
 
 def _person_row(line: _Line) -> PersonRow:
     """What the row says of its person; what a form left as it was shown comes from the person it showed."""
-    values = dict(line.values)
+    values = line.values
     before = values.get("replaces")
     if before is not None:
-        person = before.person
+        values, person = dict(values), before.person
         plain = {
             "name": person.name,
             "id_number": person.id_number.open() + person.disability.open(),

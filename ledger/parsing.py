@@ -98,6 +98,8 @@ class Known:
         refers: Collection[int] = (),
     ) -> None:
         self.user, self.on, self.year, self.date1904 = user, on, year, date1904
+        # of a file's columns: what their cells were read as, since most are said thousands of times
+        self.read: dict[str, dict[Any, Any]] = defaultdict(dict)
         self.refers = refers  # Subjects that the row at hand points at already, seen by the user or not
         self._referred: dict[str, list[Referred]] = {}
         self._by_name: dict[str, dict[str, list[Referred]]] = {}
@@ -179,11 +181,12 @@ class Known:
 
 def parse(column: Column, raw: Raw, known: Known) -> Any:
     """The column's value: "" or None for an empty one. Raises ParseError, also for an empty one that is required."""
-    if column.kind != "text" and column.kind != "yesno" and raw.text.strip() in EMPTY_SIGNS:
-        raw = Raw("")
-    if column.kind == "date" and not column.required and raw.text.strip() in STILL:
-        raw = Raw("")
-    if not raw.text.strip():
+    bare = raw.text.strip()
+    if bare in EMPTY_SIGNS and column.kind not in ("text", "yesno"):
+        bare = ""
+    if column.kind == "date" and not column.required and bare in STILL:
+        bare = ""
+    if not bare:
         if column.required:
             chosen = column.kind in ("choice", "organization", "line", "subject", "yesno")
             raise ParseError(f"请{'选择' if chosen else '填写'}{column.label}。")
@@ -443,7 +446,7 @@ def _phone(column: Column, raw: Raw, known: Known) -> str:
 
 
 def _person_name(column: Column, raw: Raw, known: Known) -> str:
-    if any(c.isdigit() for c in raw.text):
+    if not raw.text.isalpha() and any(c.isdigit() for c in raw.text):
         raise ParseError("姓名里有数字，请核对是否填错了列。")
     return raw.text.strip()
 

@@ -11,13 +11,13 @@ from dataclasses import dataclass, field
 
 from django.db.models import Count, F, Q
 
+from audit.bulk import among
 from directory.people import survivors
 from ledger.models import Participation, Presence
-from ledger.sql import Prepared, Statement
+from ledger.sql import Prepared, Statement, given
 
 Pair = tuple[int, int]  # account, person
 Change = tuple[Pair, int, int]  # change of approved, change of held
-CHUNK = 500  # rows a statement: SQLite takes 32,766 parameters, and old ones 999
 
 
 @dataclass
@@ -49,15 +49,20 @@ def shift(changes: Iterable[Change], moved: Iterable[Change] = ()) -> Shift:
     as they are named.
     """
     listed = list(changes)
-    canonical = survivors({person for (_, person), _, _ in listed})
-    sums: dict[Pair, list[int]] = defaultdict(lambda: [0, 0])
+    canonical = survivors({pair[1] for pair, _, _ in listed})
+    sums: dict[Pair, list[int]] = {}
     for (account, person), approved, held in listed:
-        cell = sums[account, canonical[person]]
+        pair = account, canonical[person]
+        if pair not in sums:
+            sums[pair] = [approved, held]
+            continue
+        cell = sums[pair]
         cell[0] += approved
         cell[1] += held
     for pair, approved, held in moved:
-        sums[pair][0] += approved
-        sums[pair][1] += held
+        cell = sums.setdefault(pair, [0, 0])
+        cell[0] += approved
+        cell[1] += held
     return _come_to(sums, _presences(sums))
 
 
@@ -108,21 +113,16 @@ def _come_to(sums: Mapping[Pair, Sequence[int]], before: Mapping[Pair, tuple[int
 
 
 def write(rows: list[tuple[int, int, int, int]]) -> list[Statement]:
-    """What keeps the new counts: one statement per CHUNK rows."""
-    statements = []
-    for start in range(0, len(rows), CHUNK):
-        part = rows[start : start + CHUNK]
-        places = ", ".join(["(%s, %s, %s, %s)"] * len(part))
-        statements.append(
-            Statement(
-                "INSERT INTO ledger_presence (account_id, person_id, approved, held) "  # noqa: S608  placeholders
-                f"VALUES {places} "
-                "ON CONFLICT (account_id, person_id) DO UPDATE SET "
-                "approved = excluded.approved, held = excluded.held",
-                [value for row in part for value in row],
-            )
+    """What keeps the new counts: one statement, however many rows; [] for none."""
+    if not rows:
+        return []
+    return [
+        given(
+            "INSERT INTO ledger_presence (account_id, person_id, approved, held) {} "
+            "ON CONFLICT (account_id, person_id) DO UPDATE SET approved = excluded.approved, held = excluded.held",
+            rows,
         )
-    return statements
+    ]
 
 
 def live_counts(people: Iterable[int]) -> list[tuple[int, int, int]]:
@@ -143,13 +143,9 @@ def _waits(approved: int, held: int) -> int:
 
 
 def _presences(pairs: Mapping[Pair, object]) -> dict[Pair, tuple[int, int]]:
-    people = sorted({person for _, person in pairs})
-    accounts = {account for account, _ in pairs}
-    found: dict[Pair, tuple[int, int]] = {}
-    for start in range(0, len(people), CHUNK):
-        rows = Presence.objects.filter(account__in=accounts, person__in=people[start : start + CHUNK])
-        for account, person, approved, held in rows.values_list(
-            "account_id", "person_id", "approved", "held"
-        ):
-            found[account, person] = (approved, held)
-    return found
+    people = {person for _, person in pairs}
+    rows = Presence.objects.filter(among("person", people), account__in={account for account, _ in pairs})
+    return {
+        (account, person): (approved, held)
+        for account, person, approved, held in rows.values_list("account_id", "person_id", "approved", "held")
+    }

@@ -11,7 +11,7 @@ from datetime import date
 from decimal import Decimal
 from functools import cache
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.apps import apps
 from django.db.models import Q
@@ -28,8 +28,7 @@ if TYPE_CHECKING:
     from ledger.scope import Scope
 
 
-@dataclass(frozen=True)
-class Leg:
+class Leg(NamedTuple):
     """One move an entry makes: `amount` of the accounts' unit from `source` to `target`, for one concerned unit."""
 
     kind: str
@@ -41,8 +40,7 @@ class Leg:
     forward: bool = True  # a closed account takes no new forward moves; refunds and claw-backs still pass
 
 
-@dataclass(frozen=True)
-class Claim:
+class Claim(NamedTuple):
     """One person an entry says was reached, for one counting account and one concerned unit.
 
     `eligible` False is recorded and does not count (DESIGN §2.5).

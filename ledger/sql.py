@@ -7,6 +7,7 @@ writes that travel in one message. On PostgreSQL the server, too, keeps the plan
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from functools import cache
 from itertools import count
@@ -19,7 +20,7 @@ from django.db.models import DateField, Model, QuerySet
 from django.db.models.query import ModelIterable
 from django.db.models.sql.compiler import SQLCompiler
 
-from audit.bulk import adapter
+from audit.bulk import adapter, array
 
 Row = TypeVar("Row")
 
@@ -300,6 +301,19 @@ def _insert(model: type[Model], writing: _Writing, rows: Sequence[Sequence[Any]]
             [value for row in rows for value in row],
         )
     ]
+
+
+def given(text: str, rows: Sequence[Sequence[int]]) -> Statement:
+    """A statement of which {} stands for SELECT of `rows`, at least one, of whole numbers: the same text however many
+    they are, so that the server's plan of it serves them all."""
+    columns = list(zip(*rows, strict=True))
+    if connections[DEFAULT_DB_ALIAS].vendor == "postgresql":
+        arrays = ", ".join(["%s::bigint[]"] * len(columns))
+        values = [array(column) for column in columns]
+        return Statement(text.format(f"SELECT * FROM unnest({arrays})"), values)  # noqa: S608
+    each = ", ".join(f"value ->> {place}" for place in range(len(columns)))
+    # WHERE: or SQLite would take ON CONFLICT for the condition of a join
+    return Statement(text.format(f"SELECT {each} FROM json_each(%s) WHERE true"), [json.dumps(rows)])  # noqa: S608
 
 
 def update(row: Model, names: Sequence[str], keys: Sequence[int] = ()) -> Statement:

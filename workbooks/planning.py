@@ -6,12 +6,13 @@ the people they would newly count and the refusals they would meet included.
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import json
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from decimal import Decimal
@@ -54,6 +55,7 @@ OF_HEADINGS = (
 )  # these stop a file, but not the reading of it
 MOST_DAMAGED = 500  # identity cells of one file for which candidates are looked up
 TOLD_EVERY = 500  # rows
+MOST_READ = 1_000  # different cells of a column that are remembered with what they were read as
 HIDDEN_VALUE = "（已隐去）"
 LARGE_WAN, SMALL_YUAN = Decimal(100_000), Decimal(100)
 
@@ -199,7 +201,8 @@ def registers_for(organization: Organization, codes: Iterable[str] = ()) -> list
 def preview(*, by: User, on: date, upload: Upload) -> Report:
     """What importing the file would do; nothing is kept. Raises UnreadableFile, NothingToRead, TooManyRows,
     NotYourUnit."""
-    return _preview(by=by, on=on, upload=upload, sheets=_opened(by, upload))
+    with _uncollected():
+        return _preview(by=by, on=on, upload=upload, sheets=_opened(by, upload))
 
 
 def commit(
@@ -217,25 +220,39 @@ def commit(
     makes no batch. `then` is done with the batch in the same transaction. Raises what `preview` does, and every refusal
     of the books.
     """
-    sheets = _opened(by, upload)
-    path = storage.keep(upload.data)
-    kept = False
+    path, kept = "", False
     try:
-        report = _commit(
-            by=by,
-            on=on,
-            upload=upload,
-            sheets=sheets,
-            path=path,
-            valid_only=valid_only,
-            seen=seen,
-            then=then,
-        )
+        with _uncollected():
+            sheets = _opened(by, upload)
+            path = storage.keep(upload.data)
+            report = _commit(
+                by=by,
+                on=on,
+                upload=upload,
+                sheets=sheets,
+                path=path,
+                valid_only=valid_only,
+                seen=seen,
+                then=then,
+            )
         kept = report.batch is not None
     finally:
-        if not kept:
+        if path and not kept:
             storage.discard(path)
     return report
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Without Python's search for cycles: it goes through the millions of objects of a file again and again, a third of
+    the time, and hardly one of them is in a cycle."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 @refusable("batch.preview")
@@ -691,6 +708,11 @@ def _take_back(row: _Row, column: Column, back: Returned, known: Known, findings
 def _read_cell(row: _Row, place: Place, known: Known, findings: Findings) -> None:
     column = place.column
     cell = row.cell(place)
+    said = tuple(cell) if isinstance(cell, list) else cell
+    read = known.read[column.name]
+    if said in read:
+        row.values[column.name] = read[said]
+        return
     try:
         raw = raw_of(cell, place.unit)
         row.values[column.name] = parse(column, raw, known)
@@ -706,8 +728,10 @@ def _read_cell(row: _Row, place: Place, known: Known, findings: Findings) -> Non
             value=masked(row.table.register, column, text_of(cell)),
         )
         return
-    if column.kind == "money" and raw.number is not None:
-        _doubt_unit(row, place, raw.number, findings)
+    if column.kind == "money" and raw.number is not None and _doubt_unit(row, place, raw.number, findings):
+        return
+    if len(read) < MOST_READ:
+        read[said] = row.values[column.name]
 
 
 def raw_of(cell: Any, unit: str = "") -> Raw:
@@ -781,9 +805,12 @@ def _unquoted(register: Register, message: str, text: str) -> str:
     return message.replace(quoted[:20], "…") if register.is_restricted and len(quoted) > 1 else message
 
 
-def _doubt_unit(row: _Row, place: Place, number: Decimal, findings: Findings) -> None:
-    """Rule 8: an amount that is hardly meant in the unit of its column."""
-    if (place.unit == "万元" and number > LARGE_WAN) or (place.unit == "元" and 0 < number < SMALL_YUAN):
+def _doubt_unit(row: _Row, place: Place, number: Decimal, findings: Findings) -> bool:
+    """Rule 8: whether an amount is hardly meant in the unit of its column, which is told."""
+    doubtful = (place.unit == "万元" and number > LARGE_WAN) or (
+        place.unit == "元" and 0 < number < SMALL_YUAN
+    )
+    if doubtful:
         findings.warning(
             row.table.sheet,
             row.table.cell(row.number, place.column.name),
@@ -792,6 +819,7 @@ def _doubt_unit(row: _Row, place: Place, number: Decimal, findings: Findings) ->
             column=place.column.label,
             value=f"{number:f}",
         )
+    return doubtful
 
 
 # --- values to planned rows -------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from itertools import islice
 from typing import Any
 
 from ledger.registers import Column, Register
@@ -144,6 +145,8 @@ def text_of(cell: Any) -> str:
 def plain(text: str) -> str:
     """NFKC without any white space or invisible characters."""
     folded = unicodedata.normalize("NFKC", text)
+    if folded.isalnum():  # nearly always; every cell that leads a row is asked
+        return folded
     return "".join(c for c in folded if not c.isspace() and unicodedata.category(c) not in ("Cf", "Cc"))
 
 
@@ -485,15 +488,15 @@ def _body(sheet: Sheet, table: Table, first: int, findings: Findings) -> list[tu
             for index, value in filled[number].items():
                 cells.extend([None] * (index + 1 - len(cells)))
                 cells[index] = value
-        leading = next((plain(text_of(cell)) for cell in cells if text_of(cell).strip()), "")
+        leading = _leading(cells)
         if not leading:
             continue
-        if kind := _sum_row(cells):
+        if kind := _sum_row(leading):
             sums.check(number, cells, kind)
             continue
         if _is_header_again(table, cells):
             continue
-        if _NOTE_ROW.match(leading):
+        if _NOTE_ROW.match(leading[0]):
             continue
         if number in sheet.hidden_rows:
             hidden.append(number)
@@ -514,9 +517,13 @@ def _body(sheet: Sheet, table: Table, first: int, findings: Findings) -> list[tu
     return rows
 
 
-def _sum_row(cells: Sequence[Any]) -> str:
-    """ "合计" or "小计" if one of the first two cells that hold anything says so ("合  计", "徐庄镇小计："), "" if not."""
-    leading = [text for cell in cells if (text := plain(text_of(cell)))][:2]
+def _leading(cells: Sequence[Any]) -> list[str]:
+    """What stands in the first two cells that hold anything; [] for an empty row."""
+    return list(islice((text for cell in cells if (text := plain(text_of(cell)))), 2))
+
+
+def _sum_row(leading: Sequence[str]) -> str:
+    """ "合计" or "小计" if one of the leading cells says so ("合  计", "徐庄镇小计："), "" if not."""
     for text in leading:
         if found := _SUM_CELL.fullmatch(text):
             # "徐庄镇合计" is a part's sum as well
