@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import math
 import re
+import unicodedata
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from decimal import Decimal
@@ -37,6 +39,11 @@ WIDTHS = {
     "text": 18,
 }
 NUMBERS = ("money", "integer", "decimal")
+PAPER_WIDTH = 138  # characters of normal size beside each other on A4 landscape within Excel's margins
+SMALLEST = 0.6  # of normal size: 11 points become 6.6
+LINE = 15  # points that a line of a cell is high
+MOST_LINES = 12  # of a cell; Excel allows some twenty-seven
+REPEATED = 2  # columns at the left of every page
 Content = str | int | Decimal | date  # of a cell we write
 FORMATS = {
     "date": "请写 2022-03-01 这样的日期",
@@ -57,6 +64,7 @@ _LINE = Side(style="thin", color="FF9AA0A6")
 _BOX = Border(left=_LINE, right=_LINE, top=_LINE, bottom=_LINE)
 _HEAD = PatternFill("solid", fgColor="FFF3E3E2")
 _CENTRE = Alignment(horizontal="center", vertical="center", wrap_text=True)
+_WRAPPED = Alignment(vertical="center", wrap_text=True)  # a long name is printed whole
 _DANGEROUS = ("=", "+", "-", "@", "\t", "\r")
 _NOT_IN_XML = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 
@@ -73,7 +81,9 @@ def template(
     sheet.cell(2, 1).value = f"填报单位：{organization}"
     mark = f"{VERSION_MARK}：{register.code}/{version_of(register)}/{organization.code}/{period.code}"
     sheet.cell(2, min(4, len(columns))).value = f"{period.label}　{mark}"
-    options = _Options(book)
+    for cell in sheet[2]:  # of its own style, or LibreOffice takes the column's, which may be typed over
+        cell.alignment = Alignment(vertical="center")
+    options, lines = _Options(book), 1  # of the longest guidance
     known = Known(user=user, on=on, year=period.starts_on.year)
     for index, column in enumerate(columns, 1):
         letter = get_column_letter(index)
@@ -85,6 +95,7 @@ def template(
         dimension = sheet.column_dimensions[letter]
         dimension.width = WIDTHS.get(column.kind, 16)
         dimension.protection = _FREE
+        lines = max(lines, _lines(guidance(column), dimension.width))
         if column.kind in TEXT_KINDS:
             dimension.number_format = "@"
         choices = allowed(column, known, organization)
@@ -93,7 +104,7 @@ def template(
         rule.promptTitle, rule.prompt = column.label[:32], guidance(column)[:255]
         sheet.add_data_validation(rule)
         rule.add(f"{letter}{HEADER_ROW + 1}:{letter}{LAST_ROW}")
-    sheet.row_dimensions[3].height = 42
+    sheet.row_dimensions[3].height = 6 + 0.8 * LINE * lines  # it is written smaller
     sheet.freeze_panes = f"A{HEADER_ROW + 1}"
     _protect(sheet, len(columns))
     _paper(sheet)
@@ -132,17 +143,27 @@ def export(
     for index, text in enumerate(headings[len(columns) :], len(columns) + 1):
         head(sheet.cell(HEADER_ROW, index), text, None)
     first = number = _group_headings(sheet, columns, len(headings))
+    summed: set[int] = set()
     for row in _details(register, entries):
         number += 1
         shown = register.values(row, published=True)
         for index, column in enumerate(columns, 1):
-            cell = sheet.cell(number, index)
-            put(cell, column, content(column, row, shown[column.name]))
-            cell.border = _BOX
+            value = content(column, row, shown[column.name])
+            if isinstance(value, int | Decimal):
+                summed.add(index)
+            put(sheet.cell(number, index), column, value)
         sheet.cell(number, len(columns) + 1).value = row.entry_id
         sheet.cell(number, len(columns) + 2).value = row.entry.get_state_display()
+        lines = 1
+        for cell in sheet[number]:
+            cell.border, cell.alignment = _BOX, _WRAPPED
+            if isinstance(cell.value, str):
+                width = sheet.column_dimensions[cell.column_letter].width
+                lines = max(lines, _lines(cell.value, width))
+        if lines > 1:  # said here, because not every program looks how high a row must be
+            sheet.row_dimensions[number].height = LINE * lines
     if number > first:
-        _totals(sheet, columns, first + 1, number)
+        _totals(sheet, columns, summed, first + 1, number)
     write(sheet.cell(number + 3, 1), "填表人：　　　　　　　　审核人：　　　　　　　　单位负责人：")
     sheet.freeze_panes = f"A{first + 1}"
     _paper(sheet, first)
@@ -181,6 +202,12 @@ def write(cell: Any, text: str) -> None:
         cell.data_type = "s"
     if text.startswith(_DANGEROUS):
         cell.quotePrefix = True
+
+
+def _lines(text: str, width: float) -> int:
+    """About how many lines a text takes in a cell so many characters wide; a Chinese one is as wide as two others."""
+    wide = sum(2 if unicodedata.east_asian_width(one) in "WFA" else 1 for one in text)
+    return min(MOST_LINES, max(1, math.ceil(wide / max(width - 1, 1))))
 
 
 def _clean(text: str) -> str:
@@ -392,11 +419,12 @@ def _group_headings(sheet: Worksheet, columns: Sequence[Column], width: int) -> 
     return below
 
 
-def _totals(sheet: Worksheet, columns: Sequence[Column], first: int, last: int) -> None:
+def _totals(sheet: Worksheet, columns: Sequence[Column], summed: set[int], first: int, last: int) -> None:
+    """Sums of the columns in which there are numbers."""
     write(sheet.cell(last + 1, 1), "合计")
     for index, column in enumerate(columns, 1):
         cell = sheet.cell(last + 1, index)
-        if column.kind in NUMBERS and index > 1 and column.places == 2:
+        if index in summed and column.kind in NUMBERS and index > 1 and column.places == 2:
             letter = get_column_letter(index)
             cell.value = f"=SUM({letter}{first}:{letter}{last})"
             cell.number_format = "0" if column.kind == "integer" else "#,##0.00"
@@ -404,12 +432,28 @@ def _totals(sheet: Worksheet, columns: Sequence[Column], first: int, last: int) 
 
 
 def _paper(sheet: Worksheet, last_heading: int = HEADER_ROW) -> None:
+    """A4 landscape, headings on every page, page numbers. All columns on one page, unless they would be too small to be
+    read: then on several side by side, each beginning with the first columns, which tell the rows apart."""
     sheet.page_setup.orientation = "landscape"
     sheet.page_setup.paperSize = 9  # A4
-    sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight = 1, 0
+    wide = _pages_wide(sheet)
+    sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight = wide, 0
     if sheet.sheet_properties.pageSetUpPr is not None:
         sheet.sheet_properties.pageSetUpPr.fitToPage = True
     sheet.print_title_rows = f"{HEADER_ROW}:{last_heading}"
+    if wide > 1:
+        sheet.cell(1, 1).alignment = Alignment(vertical="center")  # in the middle it would be cut in two
+        sheet.print_title_cols = f"A:{get_column_letter(REPEATED)}"
     footer = sheet.oddFooter
     if footer is not None and footer.center is not None:
         footer.center.text = "第 &P 页，共 &N 页"
+
+
+def _pages_wide(sheet: Worksheet) -> int:
+    """On how many pages beside each other the columns are printed no smaller than SMALLEST."""
+    widths = [
+        sheet.column_dimensions[get_column_letter(index)].width for index in range(1, sheet.max_column + 1)
+    ]
+    room = PAPER_WIDTH / SMALLEST
+    first = sum(widths[:REPEATED])
+    return max(1, math.ceil((sum(widths) - first) / (room - first))) if sum(widths) > room else 1

@@ -10,7 +10,8 @@ be found by its missing heartbeat and be done again. After the third time only i
 harness presses the button. Some kills hit the check before the preview, most the import; each file is killed up to
 FILE_KILLS times before it may be finished, so that a kill costs no whole import. At the end every file is in the books
 once. `--stale`: after so many seconds without a sign of life a worker is taken for dead (the application's own: 30).
-Exit 1 if any of it does not hold. CI runs a twentieth (test_kill.py); the full run is in docs/runs.md.
+`--seconds`: after so many, no further file is begun. Exit 1 if any of it does not hold. CI runs a
+twentieth (test_kill.py); the full run is in docs/runs.md.
 """
 
 from __future__ import annotations
@@ -138,11 +139,12 @@ class Run:
         self.missed: list[float] = []  # seconds from a kill until the job was taken again
         self.faults: list[str] = []
 
-    def all(self) -> None:
-        """Import one file undisturbed, to know how long it takes; then kill."""
+    def all(self, seconds: float) -> None:
+        """Import one file undisturbed, to know how long it takes; then kill, for so many seconds at most."""
+        give_up = time.monotonic() + seconds
         self.worker.start()
         self._file(0)
-        while self.killed < self.kills and len(self.faults) < 5:
+        while self.killed < self.kills and len(self.faults) < 5 and time.monotonic() < give_up:
             self._file(min(FILE_KILLS, self.kills - self.killed))
 
     def _file(self, kills: int) -> None:
@@ -187,6 +189,7 @@ class Run:
         self.orphans += len(self.worker.kill())
         killed_at = time.monotonic()
         self.killed += 1
+        sys.stderr.write(f"kill {self.killed} of {job.name}\n")
         wait_for_the_server(killed_at + PATIENCE)
         now, progress = self.standing(), storage.told(job.token)
         job.refresh_from_db()
@@ -325,6 +328,7 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=100)
     parser.add_argument("--seed", type=int, default=random.randrange(10**6))
     parser.add_argument("--stale", type=float, default=3.0)
+    parser.add_argument("--seconds", type=float, default=1500)
     options = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="rongshan-kill-"))
     try:
@@ -342,7 +346,7 @@ def main() -> int:
             run = Run(options.rows, options.kills, options.seed)
             began = time.monotonic()
             try:
-                run.all()
+                run.all(options.seconds)
             finally:
                 run.worker.stop()
             judge(run)

@@ -68,8 +68,8 @@ def test_an_export_has_title_lines_merged_headings_sums_signatures_and_paper(wor
     assert sheet[f"{money}8"].value == f"=SUM({money}6:{money}7)"
     assert (sheet["A8"].value, str(sheet["A10"].value)[:4]) == ("合计", "填表人：")
     setup = sheet.page_setup
-    assert (setup.orientation, str(setup.paperSize), setup.fitToWidth) == ("landscape", "9", 1)
-    assert (sheet.freeze_panes, sheet.print_title_rows) == ("A6", "$4:$5")
+    assert (setup.orientation, str(setup.paperSize), setup.fitToWidth) == ("landscape", "9", 2)
+    assert (sheet.freeze_panes, sheet.print_title_rows, sheet.print_title_cols) == ("A6", "$4:$5", "$A:$B")
     assert sheet.oddFooter is not None
     assert sheet.oddFooter.center is not None
     assert sheet.oddFooter.center.text == "第 &P 页，共 &N 页"
