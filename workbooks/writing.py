@@ -154,14 +154,14 @@ def export(
             put(sheet.cell(number, index), column, value)
         sheet.cell(number, len(columns) + 1).value = row.entry_id
         sheet.cell(number, len(columns) + 2).value = row.entry.get_state_display()
-        lines = 1
+        high = 1  # lines
         for cell in sheet[number]:
             cell.border, cell.alignment = _BOX, _WRAPPED
             if isinstance(cell.value, str):
                 width = sheet.column_dimensions[cell.column_letter].width
-                lines = max(lines, _lines(cell.value, width))
-        if lines > 1:  # said here, because not every program looks how high a row must be
-            sheet.row_dimensions[number].height = LINE * lines
+                high = max(high, _lines(cell.value, width))
+        if high > 1:  # said here, because not every program looks how high a row must be
+            sheet.row_dimensions[number].height = LINE * high
     if number > first:
         _totals(sheet, columns, summed, first + 1, number)
     write(sheet.cell(number + 3, 1), "填表人：　　　　　　　　审核人：　　　　　　　　单位负责人：")

@@ -25,7 +25,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -224,12 +224,22 @@ def rules_of(book: Workbook, sheet: Worksheet) -> dict[str, tuple[Any, ...]]:
     for rule in sheet.data_validations.dataValidation:
         offered = offers(book, rule.formula1) if rule.type == "list" else None
         for area in str(rule.sqref).split():
-            left, top, right, bottom = range_boundaries(area)
+            left, top, right, bottom = corners(area)
             told = (rule.type if offered else None, offered, rule.promptTitle, rule.prompt)
             for column in range(left, right + 1):
                 for row in {5, 1000} & set(range(top, bottom + 1)):
                     found[f"{get_column_letter(column)}{row}"] = told
     return found
+
+
+def corners(area: str) -> tuple[int, int, int, int]:
+    """Left, top, right, bottom."""
+    left, top, right, bottom = range_boundaries(area)
+    assert left is not None
+    assert top is not None
+    assert right is not None
+    assert bottom is not None
+    return left, top, right, bottom
 
 
 def offers(book: Workbook, formula: str) -> tuple[str, ...]:
@@ -301,7 +311,7 @@ def shape_of(sheet: Worksheet) -> tuple[Any, ...]:
     return sheet.sheet_state, sorted(str(area) for area in sheet.merged_cells.ranges)
 
 
-WHAT = {
+WHAT: dict[str, Callable[[Any, Worksheet], Any]] = {
     "cells": lambda book, sheet: cells_of(sheet),
     "drop-downs and help": rules_of,
     "comments": lambda book, sheet: comments_of(sheet),
@@ -346,7 +356,7 @@ def wrong_sums(before: Path, after: Path, counts: dict[str, int]) -> Iterable[st
             for cell in row:
                 found = re.fullmatch(r"=SUM\(([A-Z]+\d+:[A-Z]+\d+)\)", str(cell.value or ""))
                 if found:
-                    area = sheet[found[1]]
+                    area: Any = sheet[found[1]]
                     due = sum(one.value for (one,) in area if isinstance(one.value, int | float))
                     gave = theirs[sheet.title][cell.coordinate].value
                     counts["sums"] = counts.get("sums", 0) + 1
@@ -365,16 +375,19 @@ def too_narrow(file: Path) -> Iterable[str]:
                 widths[letter] = dimension.width
         for row in sheet.iter_rows():
             for cell in row:
-                width = widths.get(get_column_letter(cell.column), 8.4)
+                width = widths.get(letter_of(cell), 8.4)
                 places = 2 if "0.00" in cell.number_format else 0
                 if isinstance(cell.value, int | float) and len(f"{cell.value:,.{places}f}") + 1 > width:
                     yield f"{file.name} {cell.coordinate}: {cell.value} does not fit into {width}"
         for number, row in enumerate(sheet.iter_rows(), 1):
             for cell in row:
-                if cell.data_type == "s" and number > 5 and cell.border.left.style:
-                    lines = len(cell.value.encode("gbk", "replace")) / widths.get(
-                        get_column_letter(cell.column), 8.4
-                    )
+                if (
+                    isinstance(cell.value, str)
+                    and cell.data_type == "s"
+                    and number > 5
+                    and cell.border.left.style
+                ):
+                    lines = len(cell.value.encode("gbk", "replace")) / widths.get(letter_of(cell), 8.4)
                     if lines > 1.2 and (sheet.row_dimensions[number].height or 15) < 12 * lines:
                         yield f"{file.name} {cell.coordinate}: {cell.value!r} is printed in part only"
         letters = [get_column_letter(index) for index in range(1, sheet.max_column + 1)]
@@ -384,6 +397,10 @@ def too_narrow(file: Path) -> Iterable[str]:
         shrunk = (A4[0] - 2 * 50) / (5.3 * (first + rest / int(sheet.page_setup.fitToWidth or 1)))
         if shrunk < NARROWEST:
             yield f"{file.name}: printed at {shrunk:.0%} of its size"
+
+
+def letter_of(cell: Any) -> str:
+    return get_column_letter(cell.column)
 
 
 def pages_of(pdf: Path) -> list[tuple[int, int]]:
