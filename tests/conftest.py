@@ -1,7 +1,7 @@
 """What every test stands on. Fixtures of one app live in that app's folder."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from zeal.constants import initialize_app_registry
 from zeal.patch import patch as watch_for_n_plus_one
 
 from audit.triggers import lifted
+from tests.kept import Ground, wanted
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -57,6 +58,33 @@ def evidence_folder(settings: Any, tmp_path: Path) -> Path:
     folder = tmp_path / "evidence"
     settings.EVIDENCE_ROOT = folder
     return folder
+
+
+@pytest.fixture(scope="session")
+def ground(django_db_setup: None, django_db_blocker: Any) -> Iterator[Ground]:
+    """What tests begin with that follow one another (tests/kept.py)."""
+    made = Ground()
+    yield made
+    with django_db_blocker.unblock():
+        made.lift()
+
+
+@pytest.fixture
+def begun(
+    request: pytest.FixtureRequest, ground: Ground, django_db_blocker: Any, evidence_folder: Path
+) -> Mapping[str, Any]:
+    """What the test begins with, by the fixture's name."""
+    if "today" in request.fixturenames:
+        request.getfixturevalue("today")
+    with django_db_blocker.unblock():
+        ground.lay(wanted(request.node))
+    ground.copy_files(evidence_folder)
+    return ground.made()
+
+
+@pytest.fixture
+def _django_db_helper(begun: Mapping[str, Any], _django_db_helper: None) -> None:
+    """pytest-django's own, which begins the test's transaction: not before what is kept lies below it."""
 
 
 @pytest.fixture

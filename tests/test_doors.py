@@ -26,6 +26,7 @@ from ledger.money import yuan
 from ledger.periods import ensure_quarter
 from ledger.refusals import Refusal
 from ledger.verify import verify
+from tests.kept import kept
 from tests.ledger.stories import Story
 from tests.ledger.world import World, make_world
 from tests.workbooks.files import xlsx
@@ -151,7 +152,7 @@ DOORS: dict[str, Callable[[User, FundFlow], str]] = {
 }
 
 
-@pytest.fixture
+@kept
 def world() -> World:
     made = make_world()
     made.add_plan(2022, on=date(2022, 2, 10))

@@ -33,6 +33,7 @@ from ledger.parsing import Known, Raw, parse
 from ledger.registers import Column, Register, all_registers
 from ledger.verify import verify
 from tests.desk.cast import page_text, stored, upload
+from tests.kept import kept
 from tests.labor.conftest import number
 from tests.ledger.world import World
 from tests.registers import ON, a_county, count
@@ -128,8 +129,8 @@ def today() -> Iterator[None]:
         yield
 
 
-@pytest.fixture
-def world(db: None) -> World:
+@kept
+def world() -> World:
     """tests/registers.py a_county, with a village and somebody of 荣成."""
     made = a_county()
     town = made.units["徐庄镇"].division

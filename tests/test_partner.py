@@ -31,6 +31,7 @@ from ledger.registers import Register, Sharing, all_registers
 from ledger.verify import verify
 from talent.registers import SECONDMENT, SUPPORT_POST
 from tests.desk.cast import approved, page_text, stored, submitted
+from tests.kept import kept
 from tests.ledger.world import World
 from tests.registers import Trial, a_county
 from tests.talent.test_talent import CADRE, DOCTOR
@@ -59,7 +60,7 @@ def today() -> Iterator[None]:
         yield
 
 
-@pytest.fixture
+@kept
 def world() -> World:
     made = a_county()
     for code, name in (("rcxczxj", "荣成市乡村振兴局"), ("rcrsj", "荣成市人社局")):
@@ -128,7 +129,7 @@ def filling(field: models.Field[Any, Any], world: World, subject: Subject, text:
     return 1 if isinstance(field, models.IntegerField | models.DecimalField) else text
 
 
-@pytest.fixture
+@kept
 def rows(world: World) -> dict[str, Entry]:
     resolve_people(
         by=world.users["徐庄"],

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import pytest
-
 from aid.registers import DONATION, ENTERPRISE_LEAD, VOLUNTEERING, WISH
 from labor.placements import JOB_FAIR, PLACEMENT
 from ledger.models import Period, Plan
@@ -15,6 +13,7 @@ from liaison.registers import MEETING, VISIT
 from projects.registers import PROJECT
 from talent.registers import CULTURE_EXCHANGE, SECONDMENT, SUPPORT_POST, TECH_EXCHANGE
 from tests.aid.test_aid import CHILD, GIFT, LEAD
+from tests.kept import kept
 from tests.labor.test_work import JOB
 from tests.ledger.world import World
 from tests.projects.conftest import at, bare
@@ -24,8 +23,8 @@ from tests.talent.test_talent import CADRE, DOCTOR
 EVERYTHING = Scope(everything=True)
 
 
-@pytest.fixture
-def world(db: None) -> World:
+@kept
+def world() -> World:
     return a_county()
 
 

@@ -15,6 +15,7 @@ from ledger.posting import InsufficientFunds
 from ledger.scope import Scope
 from ledger.verify import verify
 from tests.desk.cast import stored
+from tests.kept import kept
 from tests.ledger.world import World
 from tests.registers import ON, Trial, a_county, count, plan
 
@@ -49,8 +50,8 @@ CHILD = {
 }
 
 
-@pytest.fixture
-def world(db: None) -> World:
+@kept
+def world() -> World:
     return a_county()
 
 

@@ -7,20 +7,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import UTC, date, datetime
-from typing import Any
 
 import pytest
 import time_machine
 from django.conf import settings
-from django.db import transaction
 from django.test import Client
 
 from directory.loading import load_directory
 from directory.models import Organization, User
 from funds.loading import load_plan
 from ledger.models import BudgetLine
+from tests.kept import kept
 from tests.ledger.stories import Story
 from tests.ledger.world import World
 
@@ -79,9 +77,9 @@ def browse(db: None) -> Browse:
     return log_in
 
 
-@pytest.fixture
-def story(db: None) -> Story:
-    """Books in which nothing has happened yet, to tell a story to. For modules whose tests do not take `year`."""
+@kept
+def story() -> Story:
+    """Books in which nothing has happened yet, to tell a story to."""
     return Story(make_books())
 
 
@@ -101,33 +99,8 @@ YEAR = """
 """
 
 
-@contextmanager
-def undone() -> Iterator[None]:
-    """A transaction that is rolled back. Marked as a test's own, as TestCase marks its, or an audit event in a
-    transaction of its own (a refusal) would not be let in."""
-    block = transaction.atomic()
-    block._from_testcase = True  # type: ignore[attr-defined]  # private, but the only door
-    with block:
-        yield
-        transaction.set_rollback(True)
-
-
-@pytest.fixture(scope="module")
-def told(django_db_setup: None, django_db_blocker: Any) -> Iterator[Story]:
-    """YEAR, told once a module, in a transaction that is rolled back at its end."""
-    with django_db_blocker.unblock(), undone():
-        story = Story(make_books())
-        story.tell(YEAR)
-        yield story
-
-
-@pytest.fixture
-def year(told: Story, db: None) -> Iterator[Story]:
-    """Three quarters of YEAR: one payment waits for review since 2 August, one was returned on the 4th.
-
-    What a test tells further is undone after it.
-    """
-    copy = Story(World(told.world.users, told.world.units, dict(told.world.lines)))
-    copy.entries, copy.count = dict(told.entries), told.count
-    with undone():
-        yield copy
+@kept
+def year(story: Story) -> Story:
+    """Three quarters of YEAR: one payment waits for review since 2 August, one was returned on the 4th."""
+    story.tell(YEAR)
+    return story

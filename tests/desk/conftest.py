@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from directory.models import User
 from tests.desk.cast import approved, submitted
+from tests.kept import kept
 from tests.ledger.world import World, make_world
 
 Browse = Callable[[str], Client]
@@ -24,8 +25,8 @@ def today() -> Iterator[None]:
         yield
 
 
-@pytest.fixture
-def world(db: None) -> World:
+@kept
+def world() -> World:
     """300,000 元 lie at 徐庄镇 for 2022-04 and 80,000 元 at 店子镇 for 2022-05, ready to be spent."""
     made = make_world()
     made.add_plan(2022, on=date(2022, 2, 10))

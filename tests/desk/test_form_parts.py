@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-import pytest
 from django.test import Client
 from django.urls import reverse
 
 from desk import forms
 from ledger.registers import Register, all_registers
 from tests.desk.cast import page_text
+from tests.kept import kept
 from tests.ledger.world import World
 from tests.registers import ON, Trial, a_county
 
@@ -22,8 +22,8 @@ OURS = {
 LONG = 12  # fields that a form shows in one piece at most
 
 
-@pytest.fixture
-def world(db: None) -> World:
+@kept
+def world() -> World:
     return a_county()
 
 

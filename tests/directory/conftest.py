@@ -13,6 +13,7 @@ from directory import actions
 from directory.loading import load_directory
 from directory.matching import Names, load_names
 from directory.models import Organization, User
+from tests.kept import Ground, kept
 
 PASSWORD = "Shanting-2022"
 
@@ -20,17 +21,19 @@ Make = Callable[..., User]
 
 
 @pytest.fixture(scope="module")
-def names(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Names:
+def names(ground: Ground, django_db_blocker: DjangoDbBlocker) -> Names:
     """The real directory, read once for a module and rolled back."""
-    with django_db_blocker.unblock(), transaction.atomic():
-        load_directory()
-        known = load_names()
-        transaction.set_rollback(True)
+    with django_db_blocker.unblock():
+        ground.lift()
+        with transaction.atomic():
+            load_directory()
+            known = load_names()
+            transaction.set_rollback(True)
     return known
 
 
-@pytest.fixture
-def directory(db: None) -> None:
+@kept
+def directory() -> None:
     load_directory()
 
 

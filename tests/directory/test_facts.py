@@ -28,6 +28,7 @@ from directory.facts import (
 )
 from directory.models import Person, PersonFact
 from tests.directory.invented import row
+from tests.kept import kept
 from tests.ledger.world import World, make_world
 
 pytestmark = pytest.mark.django_db
@@ -35,12 +36,12 @@ pytestmark = pytest.mark.django_db
 LIST = "2022年6月花名册"
 
 
-@pytest.fixture
-def world(db: None) -> World:
+@kept
+def world() -> World:
     return make_world()
 
 
-@pytest.fixture
+@kept
 def persons(world: World) -> list[Person]:
     found = people.resolve_people(
         by=None,

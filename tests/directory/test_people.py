@@ -21,6 +21,7 @@ from directory.actions import NotAllowed
 from directory.models import Division, Organization, Person, PersonVersion, User
 from directory.people import AlreadyMerged, PersonChanged, PersonRow, TooManySearches
 from tests.directory.invented import name, number, phone, row
+from tests.kept import kept
 from tests.ledger.world import World, make_world
 
 TODAY = date(2022, 7, 5)
@@ -32,8 +33,8 @@ UNNUMBERED = PersonRow(name="王大五", birth_month="1980-02")
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def world(db: None) -> World:
+@kept
+def world() -> World:
     return make_world()
 
 

@@ -17,6 +17,7 @@ from directory.facts import HOUSEHOLD, add_fact
 from directory.models import Division, Organization, Person, User
 from directory.people import PersonRow
 from tests.directory.invented import number, row
+from tests.kept import kept
 from tests.ledger.world import World, make_world
 
 pytestmark = pytest.mark.django_db
@@ -28,8 +29,8 @@ REASON = "核对培训签到与本人证件"
 Browse = Callable[[str], Client]
 
 
-@pytest.fixture
-def world(db: None) -> World:
+@kept
+def world() -> World:
     return make_world()
 
 

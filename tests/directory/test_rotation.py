@@ -34,6 +34,7 @@ from directory.privacy import (
     hash_provisional,
 )
 from tests.directory.invented import name, number, phone, row
+from tests.kept import kept
 from tests.ledger.world import make_world
 
 TODAY = date(2022, 7, 5)
@@ -55,8 +56,8 @@ def columns(column: str, table: str = "directory_person") -> list[str]:
         return [value for (value,) in cursor.fetchall()]
 
 
-@pytest.fixture
-def unit(db: None) -> Organization:
+@kept
+def unit() -> Organization:
     return make_world().units["徐庄镇"]
 
 

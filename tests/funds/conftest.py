@@ -2,13 +2,12 @@
 
 from datetime import date
 
-import pytest
-
+from tests.kept import kept
 from tests.ledger.world import World, make_world
 
 
-@pytest.fixture
-def world(db: None) -> World:
+@kept
+def world() -> World:
     made = make_world()
     made.add_plan(2022, on=date(2022, 2, 10))
     return made

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import date
 
-import pytest
 from django.conf import settings
 
 from directory.loading import load_directory
@@ -13,14 +12,15 @@ from funds.scale import PRIOR_SCALE, report_tables
 from ledger.models import Period, Plan
 from ledger.scope import Scope, scope_of
 from ledger.verify import verify
+from tests.kept import kept
 from tests.ledger.world import World, make_world
 from tests.registers import Trial
 
 PAPER = {"认定日期": "2022-03-01", "上年金额": "400", "出处": "2021年协作帮扶工作方案附件"}
 
 
-@pytest.fixture
-def world(db: None) -> World:
+@kept
+def world() -> World:
     """The cast, and the plan as it is loaded, with its readings."""
     made = make_world()
     load_directory()

@@ -18,6 +18,7 @@ from ledger.models import Account, Entry, Plan, Presence, Unit
 from ledger.registers import Made, Register
 from ledger.verify import verify
 from tests.desk.cast import stored
+from tests.kept import kept
 from tests.ledger.world import World, make_world
 
 ON = date(2022, 7, 1)
@@ -129,8 +130,8 @@ class Training:
             assert [f"{d.rule}: {d.target} {d.expected} / {d.found}" for d in verify()] == []
 
 
-@pytest.fixture
-def training(db: None) -> Training:
+@kept
+def training() -> Training:
     world = make_world()
     plan = world.add_plan(2022, on=date(2022, 2, 10))
     for code, unit in TARGETS.items():

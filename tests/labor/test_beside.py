@@ -20,6 +20,7 @@ from ledger import actions
 from ledger.making import warnings_of
 from ledger.registers import Made
 from tests.desk.cast import page_text, stored
+from tests.kept import kept
 from tests.labor.test_work import JOB, ROW
 from tests.ledger.world import World
 from tests.registers import ON, Trial, a_county
@@ -34,8 +35,8 @@ def today() -> Iterator[None]:
         yield
 
 
-@pytest.fixture
-def world(db: None) -> World:
+@kept
+def world() -> World:
     return a_county()
 
 

@@ -25,6 +25,7 @@ from ledger import actions
 from ledger.models import Acknowledgement, Entry, Evidence
 from ledger.registers import Made
 from ledger.verify import verify
+from tests.kept import kept
 from tests.labor.test_work import ROW
 from tests.ledger.world import World
 from tests.registers import ON, Trial, a_county, count
@@ -48,8 +49,8 @@ def today() -> Iterator[None]:
         yield
 
 
-@pytest.fixture
-def world(db: None) -> World:
+@kept
+def world() -> World:
     """A roster of three: two able to work, one not; 荣成 has two units."""
     made = a_county()
     for code, name in (("rcrsj", "荣成市人社局"), ("rcxczxj", "荣成市乡村振兴局")):

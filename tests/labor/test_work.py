@@ -12,6 +12,7 @@ from labor.placements import JOB_FAIR, PLACEMENT
 from labor.rosters import ROSTER
 from ledger.models import Account
 from ledger.verify import verify
+from tests.kept import kept
 from tests.ledger.world import World
 from tests.registers import Trial, a_county, count
 
@@ -43,8 +44,8 @@ def today() -> Iterator[None]:
         yield
 
 
-@pytest.fixture
-def world(db: None) -> World:
+@kept
+def world() -> World:
     return a_county()
 
 

@@ -11,6 +11,7 @@ from django.test import Client
 
 from audit.models import Event
 from ledger.models import Assignment, Filing, HeadingAlias, Period
+from tests.kept import kept
 from tests.ledger.world import World, make_world
 
 pytestmark = pytest.mark.django_db
@@ -29,7 +30,7 @@ BOOKS = (
 DATA = ("task", "period", "assignment", "linealias", "headingalias")
 
 
-@pytest.fixture
+@kept
 def world() -> World:
     made = make_world()
     made.add_plan(2022, on=date(2022, 2, 10))

@@ -13,6 +13,7 @@ from ledger import actions, batches
 from ledger.actions import NotAllowed, SubjectTaken
 from ledger.models import Account, Batch, Entry, Hold, Period, Total, Transfer
 from ledger.verify import verify
+from tests.kept import kept
 from tests.ledger.test_presence import TARGETS, a_world, approve, people
 from tests.ledger.world import World
 from tests.made_up.models import Reached, Tree
@@ -21,8 +22,8 @@ from tests.made_up.registers import COURSE, TREE
 ON = date(2022, 5, 10)
 
 
-@pytest.fixture
-def world(db: None) -> World:
+@kept
+def world() -> World:
     return a_world()
 
 

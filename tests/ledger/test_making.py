@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
@@ -14,6 +13,7 @@ from ledger import actions
 from ledger.models import Account
 from ledger.registers import Made
 from ledger.verify import verify
+from tests.kept import kept
 from tests.ledger.test_presence import a_world
 from tests.ledger.world import World
 from tests.made_up.registers import VISIT
@@ -22,8 +22,8 @@ ON = date(2022, 5, 10)
 NUMBERS = ["990000197906120027", "990000200912310032"]
 
 
-@pytest.fixture
-def world(db: None) -> World:
+@kept
+def world() -> World:
     return a_world()
 
 

@@ -11,6 +11,7 @@ from ledger.merging import PERSON_MERGE
 from ledger.models import Entry, Participation, PersonMerge
 from ledger.refusals import Refusal
 from ledger.verify import verify
+from tests.kept import kept
 from tests.ledger.test_presence import ON, a_world, approve, counts, file, people
 from tests.ledger.world import World
 from tests.made_up.registers import COURSE, DONATION
@@ -18,7 +19,7 @@ from tests.made_up.registers import COURSE, DONATION
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
+@kept
 def world() -> World:
     return a_world()
 

@@ -18,6 +18,7 @@ from ledger.models import Account, Entry, Participation, Transfer
 from ledger.refusals import Refusal
 from ledger.registers import Register
 from ledger.verify import verify
+from tests.kept import kept
 from tests.ledger.world import World, make_world
 from tests.made_up.models import Reached
 from tests.made_up.registers import COURSE, DONATION, PLACEMENT
@@ -38,8 +39,8 @@ def a_world() -> World:
     return made
 
 
-@pytest.fixture
-def world(db: None) -> World:
+@kept
+def world() -> World:
     return a_world()
 
 

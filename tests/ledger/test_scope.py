@@ -14,6 +14,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from ledger import evidence
 from ledger.models import Entry, Evidence, Filing
 from ledger.scope import NOTHING, UnscopedAccess, scope_of
+from tests.kept import kept
 from tests.ledger.stories import Story
 from tests.ledger.world import World, make_world
 
@@ -80,8 +81,8 @@ def test_asking_for_all_rows_without_saying_for_whom_is_an_error(model: type) ->
         model.objects.unscoped("")  # type: ignore[attr-defined]
 
 
-@pytest.fixture
-def world(db: None) -> World:
+@kept
+def world() -> World:
     made = make_world()
     made.add_plan(2022, on=date(2022, 2, 10))
     Story(made).tell("2022-03-01 财政 办 下达 2022-04 徐庄镇 60")

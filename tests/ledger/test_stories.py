@@ -10,13 +10,14 @@ from ledger import actions, bookkeeping, figures
 from ledger.models import Entry, OpenQuestion
 from ledger.scope import Scope
 from ledger.verify import verify
+from tests.kept import kept
 from tests.ledger.stories import Story
 from tests.ledger.world import World, make_world
 
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
+@kept
 def world() -> World:
     made = make_world()
     made.add_plan(2022, on=date(2022, 2, 10))

@@ -13,6 +13,7 @@ from ledger import actions, batches, bookkeeping, posting
 from ledger.models import Entry, Period, Transfer
 from ledger.sql import Statement, run
 from ledger.verify import verify
+from tests.kept import kept
 from tests.ledger.stories import Story
 from tests.ledger.test_batches import entries, plan, rows, send
 from tests.ledger.test_presence import a_world, approve, file, people
@@ -23,8 +24,8 @@ from tests.made_up.registers import COURSE
 ON = date(2022, 7, 8)
 
 
-@pytest.fixture
-def world(db: None) -> World:
+@kept
+def world() -> World:
     return a_world()
 
 

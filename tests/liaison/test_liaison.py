@@ -7,6 +7,7 @@ import pytest
 from ledger.actions import InvalidEntry, SubjectTaken
 from ledger.verify import verify
 from liaison.registers import MEETING, MEETING_DECISION, PUBLICITY, VISIT, WORK_PLAN
+from tests.kept import kept
 from tests.ledger.world import World
 from tests.registers import Trial, a_county, count
 
@@ -33,8 +34,8 @@ STORY = {
 }
 
 
-@pytest.fixture
-def world(db: None) -> World:
+@kept
+def world() -> World:
     return a_county()
 
 

@@ -17,6 +17,7 @@ from ledger.verify import verify
 from liaison.figures import decision_notices, lacking_plans, open_tasks, plan_notices
 from liaison.registers import MEETING, MEETING_DECISION, PUBLICITY, WORK_PLAN
 from tests.desk.cast import page_text
+from tests.kept import kept
 from tests.ledger.world import World
 from tests.liaison.test_liaison import MEETING_ROW, STORY
 from tests.registers import ON, Trial, a_county, plan
@@ -37,8 +38,8 @@ def today() -> Iterator[None]:
         yield
 
 
-@pytest.fixture
-def world(db: None) -> World:
+@kept
+def world() -> World:
     return a_county()
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import pytest
 
+from tests.kept import kept
 from tests.ledger.world import World
 from tests.registers import Trial, a_county
 
@@ -77,8 +78,8 @@ def bare(state: str, **changed: str) -> dict[str, str]:
     return {**{k: own.get(k, v) for k, v in typed.items()}, **changed}
 
 
-@pytest.fixture
-def world(db: None) -> World:
+@kept
+def world() -> World:
     return a_county()
 
 

@@ -17,6 +17,7 @@ from ledger.scope import Scope
 from ledger.verify import verify
 from projects.figures import room_cards, room_tables
 from projects.hope_rooms import HOPE_ROOM
+from tests.kept import kept
 from tests.ledger.world import World
 from tests.registers import ON, Trial, a_county, count, plan
 
@@ -67,8 +68,8 @@ def child(typed: dict[str, str], serial: int, birth: str = "2012-06-15") -> dict
     return {**typed, "儿童姓名": f"试验童{name}", "儿童身份证号": number(birth, serial + 1)}
 
 
-@pytest.fixture
-def world(db: None) -> World:
+@kept
+def world() -> World:
     return a_county()
 
 

@@ -16,6 +16,7 @@ from ledger.verify import verify
 from projects.figures import pv_tables
 from projects.models import PvStation
 from projects.pv import PV_SHARE, PV_STATION, PV_YIELD
+from tests.kept import kept
 from tests.ledger.world import World
 from tests.registers import ON, Trial, a_county, plan
 
@@ -49,8 +50,8 @@ WAGES = {
 }
 
 
-@pytest.fixture
-def world(db: None) -> World:
+@kept
+def world() -> World:
     world = a_county()
     town = Division.objects.get(code="370406106")
     for code, name in (("370406106204", "湖沟村委会"), ("370406106210", "徐庄村委会")):

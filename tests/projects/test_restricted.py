@@ -38,6 +38,7 @@ from ledger import actions, evidence
 from ledger.models import Batch, Entry, EntryEvidence, Evidence
 from ledger.scope import scope_of
 from projects.hope_rooms import HOPE_ROOM
+from tests.kept import kept
 from tests.ledger.world import World
 from tests.projects.test_hope_rooms import NOMINATED, SELECTED, number
 from tests.registers import a_county
@@ -102,8 +103,8 @@ def today() -> Iterator[None]:
         yield
 
 
-@pytest.fixture
-def world(db: None) -> World:
+@kept
+def world() -> World:
     made = a_county()
     town = Division.objects.get(code="370406106")
     Division.objects.create(code="370406106999", name=f"{VILLAGE}委会", level="village", parent=town)

@@ -14,6 +14,7 @@ from ledger.verify import verify
 from talent.figures import work_tables
 from talent.registers import CULTURE_EXCHANGE, SECONDMENT, SUPPORT_POST, SUPPORT_WORK, TECH_EXCHANGE
 from talent.rules import months_between
+from tests.kept import kept
 from tests.ledger.world import World
 from tests.registers import Trial, a_county, count
 
@@ -41,8 +42,8 @@ DOCTOR = {
 }
 
 
-@pytest.fixture
-def world(db: None) -> World:
+@kept
+def world() -> World:
     return a_county()
 
 

@@ -13,6 +13,7 @@ from django.test import Client
 from directory.models import User
 from ledger import actions
 from ledger.models import Account, Batch, Entry, Period
+from tests.kept import kept
 from tests.ledger.test_presence import a_world
 from tests.ledger.world import World
 from tests.workbooks.files import COURSE_1, COURSE_2, courses, xlsx
@@ -28,8 +29,8 @@ def today() -> Iterator[None]:
         yield
 
 
-@pytest.fixture
-def world(db: None) -> World:
+@kept
+def world() -> World:
     made = a_world()
     plan = made.lines["2022-01"].plan
     Account.objects.create(
@@ -38,7 +39,7 @@ def world(db: None) -> World:
     return made
 
 
-@pytest.fixture
+@kept
 def course(world: World) -> None:
     """Both courses, filed by workbook and approved."""
     report = commit(world, xlsx({"班次": courses(COURSE_1, COURSE_2)}), name="班次.xlsx")

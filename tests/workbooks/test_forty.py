@@ -6,6 +6,7 @@ import pytest
 
 from ledger.models import Entry
 from ledger.verify import verify
+from tests.kept import kept
 from tests.ledger.world import World
 from tests.registers import a_county
 from tests.workbooks.conftest import ON, upload
@@ -14,8 +15,8 @@ from workbooks import planning
 from workbooks.reading import UnreadableFile
 
 
-@pytest.fixture
-def world(db: None) -> World:
+@kept
+def world() -> World:
     return a_county()
 
 

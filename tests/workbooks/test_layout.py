@@ -5,13 +5,13 @@ from __future__ import annotations
 import io
 from typing import Any
 
-import pytest
 from openpyxl import load_workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
 from aid.registers import ENTERPRISE_LEAD
 from labor.registers import TRAINING_ATTENDANCE
 from ledger.models import Entry, Period
+from tests.kept import kept
 from tests.ledger.world import World
 from tests.registers import a_county
 from tests.workbooks.conftest import ON, commit, preview
@@ -20,8 +20,8 @@ from workbooks import writing
 from workbooks.planning import registers_for
 
 
-@pytest.fixture
-def world(db: None) -> World:
+@kept
+def world() -> World:
     return a_county()
 
 
