@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import random
+
 import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
@@ -53,15 +56,25 @@ def test_a_year_of_entries_in_every_state_with_one_refused_overspending() -> Non
 
 
 def _exports_come_back_unchanged() -> set[str]:
-    """The registers of which every unit's and quarter's export, uploaded again, says nothing new."""
-    found = set()
+    """The registers of which an export, uploaded again, says nothing new: of one unit and quarter, by DEMO_SEED; of each
+    with DEMO_EXPORTS=all (docs/runs.md)."""
+    seed = int(os.environ.get("DEMO_SEED", "0")) or random.SystemRandom().randrange(1, 10**6)
+    print(f"DEMO_SEED={seed}")  # noqa: T201  told when it fails
+    dice, found = random.Random(seed), set()
+    clerks = User.objects.filter(role=User.Role.CLERK).order_by("-pk").select_related("organization")
+    by_unit = {user.organization_id: user for user in clerks}
     for register in all_registers().values():
         live = writing.live(Entry.objects.unscoped("测试"), register)
-        for unit_id, period_id in set(live.order_by().values_list("filed_for", "filing__period")):
+        pairs = sorted(set(live.order_by().values_list("filed_for", "filing__period")))
+        pairs = [
+            (unit, period)
+            for unit, period in pairs
+            if unit in by_unit and register.columns and register.may_file(by_unit[unit].organization)
+        ]
+        dice.shuffle(pairs)
+        for unit_id, period_id in pairs if os.environ.get("DEMO_EXPORTS") == "all" else pairs[:1]:
             unit, period = Organization.objects.get(pk=unit_id), Period.objects.get(pk=period_id)
-            clerk = User.objects.filter(organization=unit, role=User.Role.CLERK).first()
-            if clerk is None or not register.columns or not register.may_file(unit):
-                continue
+            clerk = by_unit[unit_id]
             rows = live.filter(filed_for=unit, filing__period=period)
             title = f"{unit}{register.name}（{period.label}）"
             on = timezone.localdate()
