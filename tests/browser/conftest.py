@@ -9,6 +9,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -52,19 +53,49 @@ def environment_of(data: Path) -> dict[str, str]:
     return environment
 
 
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@contextmanager
+def started(data: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """run.py on its own data folder, once it says where it serves; ended at the end if it has not ended."""
+    port = free_port()
+    environment = {**environment_of(data), "PORT": str(port)}
+    command = [sys.executable, "-u", str(ROOT / "run.py")]
+    with subprocess.Popen(
+        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as running:
+        assert running.stdout is not None
+        said = ""
+        for line in running.stdout:
+            said += line
+            if f"http://127.0.0.1:{port}/" in line:
+                break
+        else:
+            pytest.fail(f"run.py ended with {running.wait()}\n{said}")
+        try:
+            yield running, f"http://127.0.0.1:{port}"
+        finally:
+            if running.poll() is None:
+                running.terminate()
+
+
 @pytest.fixture(scope="session")
 def demo_data(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
-    """The demo's people and entries over SQLite, made once for all processes of pytest-xdist."""
+    """A data folder as the first `python3 run.py` leaves it, the demo's people and entries over SQLite: made once for all
+    tests, whatever processes of pytest-xdist they run in."""
     base = tmp_path_factory.getbasetemp()
     shared = base if worker_id == "master" else base.parent
     data, made = shared / "demo-data", shared / "demo-made"
     with (shared / "demo-lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not made.exists():
-            site = Site("", data, environment_of(data))
-            site.manage("collectstatic", "--noinput", "--verbosity=0")
-            site.manage("migrate", "--verbosity=0")
-            site.manage("demo")
+            with started(data):
+                pass
             made.touch()
     return data
 
@@ -75,9 +106,7 @@ def site(demo_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     data = tmp_path_factory.mktemp("site")
     shutil.copytree(demo_data, data, dirs_exist_ok=True)
     environment = environment_of(data)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     site = Site(f"http://127.0.0.1:{port}", data, environment)
     log = data / "server.log"
     gunicorn = [
@@ -88,6 +117,7 @@ def site(demo_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         f"--bind=127.0.0.1:{port}",
         "--workers=2",
         "--threads=4",
+        "--preload",  # the program is loaded once, for both
         "--no-control-socket",
     ]
     with log.open("w") as output:
@@ -184,16 +214,30 @@ def complaints(context: BrowserContext, site: Site) -> Iterator[list[str]]:
     assert found == []
 
 
+@pytest.fixture(scope="module")
+def sessions() -> dict[str, list[Any]]:
+    """The cookies of whoever has logged in to the module's site."""
+    return {}
+
+
 @pytest.fixture
-def log_in(site: Site) -> Callable[[Page, str], None]:
-    """Logs one of the demo's people in, through the log-in page."""
+def log_in(site: Site, sessions: dict[str, list[Any]]) -> Callable[[Page, str], None]:
+    """Logs one of the demo's people in: through the log-in page, or with their session if it still holds, because a
+    password takes a quarter of a second on purpose."""
 
     def act(page: Page, username: str) -> None:
+        if username in sessions:
+            page.context.add_cookies(sessions[username])
+            page.goto("/")
+            if page.locator(".user-menu").count():
+                return
+            page.context.clear_cookies()
         page.goto("/login/")
         page.get_by_label("用户名").fill(username)
         page.get_by_label("密码").fill(demo.PASSWORD)
         page.get_by_role("button", name="登录").click()
         expect(page.locator(".user-menu")).to_be_attached()
+        sessions[username] = page.context.cookies()
 
     return act
 

@@ -1,20 +1,16 @@
 """`python3 run.py` itself, as a person starts and stops it."""
 
-import os
+import shutil
 import signal
-import socket
 import subprocess
-import sys
 import time
 import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent.parent
+from tests.browser.conftest import started
 
 
 @pytest.fixture(autouse=True)
@@ -24,44 +20,11 @@ def complaints() -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data folder as the first start leaves it: the demo is made once for these tests."""
+def data(demo_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder as the first start leaves it."""
     folder = tmp_path_factory.mktemp("start")
-    with started(folder):
-        pass
+    shutil.copytree(demo_data, folder, dirs_exist_ok=True)
     return folder
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-@contextmanager
-def started(data: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """run.py on its own data folder, once it says where it serves; ended at the end if it has not ended."""
-    port = free_port()
-    environment = {**os.environ, "RONGSHAN_DATA_DIR": str(data), "PORT": str(port)}
-    environment.pop("DATABASE_URL", None)
-    command = [sys.executable, "-u", str(ROOT / "run.py")]
-    with subprocess.Popen(
-        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    ) as running:
-        assert running.stdout is not None
-        said = ""
-        for line in running.stdout:
-            said += line
-            if f"http://127.0.0.1:{port}/" in line:
-                break
-        else:
-            pytest.fail(f"run.py ended with {running.wait()}\n{said}")
-        try:
-            yield running, f"http://127.0.0.1:{port}"
-        finally:
-            if running.poll() is None:
-                running.terminate()
 
 
 def everybody_started_by(running: subprocess.Popen[str]) -> list[psutil.Process]:
