@@ -385,7 +385,8 @@ def checks(pytest_arguments: list[str], processes: int) -> Iterable[tuple[str, S
 def slow_checks(pytest_arguments: list[str], packages: Future[Answer]) -> Iterable[tuple[str, Step]]:
     """`packages`: the installation of Debian's packages, which has begun; what needs them waits for it."""
     with_postgres = [PYTHON, ROOT / "tests" / "with_postgres.py"]
-    yield "tests on PostgreSQL", command([*with_postgres, *pytest(1), *pytest_arguments])
+    # those that use no database have run on SQLite
+    yield "tests on PostgreSQL", command([*with_postgres, *pytest(1), "--of-this-engine", *pytest_arguments])
     yield "Debian packages for what follows", packages.result
     for engine in ("sqlite", "postgres"):
         audit: list[str | Path] = [PYTHON, "-m", "tests.ledger.fsync", "--engine", engine, "--entries", "20"]

@@ -9,13 +9,34 @@ from typing import Any
 
 import pytest
 from django.conf import settings as django_settings
-from django.db import connections
+from django.db import connection, connections
 from django.test import TransactionTestCase, override_settings
 from zeal.constants import initialize_app_registry
 from zeal.patch import patch as watch_for_n_plus_one
 
 from audit.triggers import lifted
 from tests.kept import Ground, wanted
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--of-this-engine",
+        action="store_true",
+        help="leave out the tests that use no database: the run on the other engine has them",
+    )
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--of-this-engine"):
+        config.hook.pytest_deselected(items=[item for item in items if not engine_matters(item)])
+        items[:] = [item for item in items if engine_matters(item)]
+
+
+def engine_matters(item: Any) -> bool:
+    """Whether the test uses the database, or its module asks which one it is."""
+    uses = item.get_closest_marker("django_db") or {"db", "transactional_db"} & set(item.fixturenames)
+    return bool(uses) or any(one in (connection, connections) for one in vars(item.module).values())
 
 
 def pytest_collection_finish() -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import html
 import io
 import logging
+import os
 import re
 import tempfile
 import uuid
@@ -574,11 +575,13 @@ OTHERS = ("店子", "财政", "领导", "system_admin", "security_admin", "audit
 
 
 def others_look(seen: Seen) -> None:
-    """Everybody else, and the bureau, opens two of every kind of page that anybody opened, and their admin pages."""
+    """Everybody else, and the bureau, opens one of every kind of page that anybody opened, with CANARIES=all two
+    (docs/runs.md), and their admin pages."""
+    most = 2 if os.environ.get("CANARIES") == "all" else 1
     taken: Counter[str] = Counter()
     paths = []
     for answer in list(seen.answers):
-        if answer.method == "GET" and answer.route and taken[answer.route] < 2:
+        if answer.method == "GET" and answer.route and taken[answer.route] < most:
             taken[answer.route] += 1
             paths.append(f"{answer.path}?{answer.query}" if answer.query else answer.path)
     row = Entry.objects.unscoped("测试").filter(register="training_attendance").latest("pk")

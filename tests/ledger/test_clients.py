@@ -96,13 +96,13 @@ def psql(statement: str) -> str:
 
 
 def test_every_migration_backwards_and_forwards_leaves_every_trigger_in_place() -> None:
-    """All the way, with a look after each of some steps, or with EVERY_MIGRATION=1 after each: one takes seconds."""
+    """All the way, with a look after three steps of each way, or with EVERY_MIGRATION=1 after each: one takes seconds."""
     before = triggers.installed(connection)
     names = sorted(
         name for app, name in MigrationRecorder(connection).applied_migrations() if app == "ledger"
     )
     if "EVERY_MIGRATION" not in os.environ:
-        names = [*names[: -3 : len(names) // 2], *names[-3:]]
+        names = [names[len(names) // 2], names[-1]]
     try:
         for name in [*reversed(names[:-1]), "zero"]:
             call_command("migrate", "ledger", name, verbosity=0, stdout=StringIO())

@@ -17,10 +17,9 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management import call_command
-from django.db import connection, connections
+from django.db import connections
 from django.utils import timezone
 
-from audit import triggers
 from directory.loading import load_directory
 from directory.models import Organization, User
 from funds.loading import load_plan
@@ -108,10 +107,7 @@ def execute(run: Run, server: Postgres | Sqlite) -> Verdict:
 
 def make_books(run: Run) -> None:
     """An empty database becomes books with the 2022 plan, its hot accounts filled, and those who work."""
-    call_command("migrate", verbosity=0)
-    with connection.schema_editor() as editor:
-        editor.create_model(HotMove)  # the test's own register has no migration
-    triggers.install(connection)
+    call_command("migrate", run_syncdb=True, verbosity=0)
     _open_books(run)
 
 
