@@ -22,7 +22,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from types import FrameType
@@ -391,7 +391,7 @@ def slow_checks(pytest_arguments: list[str], packages: Future[Answer]) -> Iterab
     for engine in ("sqlite", "postgres"):
         audit: list[str | Path] = [PYTHON, "-m", "tests.ledger.fsync", "--engine", engine, "--entries", "20"]
         yield f"what is saved is on disk ({engine})", after(packages, command(audit))
-    browser = [PYTHON, "-m", "pytest", ROOT / "tests" / "browser", *pytest_arguments]
+    browser: list[str | Path] = [PYTHON, "-m", "pytest", ROOT / "tests" / "browser", *pytest_arguments]
     yield "tests in a browser", after(packages, command(browser))
 
 
@@ -422,7 +422,7 @@ def two_at_a_time(steps: list[tuple[str, Step]]) -> list[tuple[str, bool, float]
         return [(name, *running[name].result()) for name, _ in steps]
 
 
-def command(parts: list[str | Path], environment: dict[str, str] | None = None) -> Step:
+def command(parts: Sequence[str | Path], environment: dict[str, str] | None = None) -> Step:
     """A step that runs `parts` in the checkout, with `environment` added, and passes when it exits with 0."""
 
     def step() -> Answer:
