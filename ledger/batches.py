@@ -203,11 +203,14 @@ def submit_batch(
     items: Sequence[Item],
     missing: int = 0,
     batch: Batch | None = None,
+    for_show: bool = False,
 ) -> Batch:
     """Write a planned file to the books as submitted entries: all of `items`, or nothing.
 
     `batch`: the one this file has already begun in the same transaction, when rows of one sheet refer to rows of
-    another. Added rows are filed set-based; changed ones become a new version or a correction each. Raises NotAllowed,
+    another. Added rows are filed set-based; changed ones become a new version or a correction each. `for_show`: the
+    transaction is taken back and asks nothing more of these rows, so that added ones only go as far as the accounts hold
+    what they move: every rule is asked, every refusal comes, their entries are not written. Raises NotAllowed,
     SubjectTaken (somebody filed one of the rows since it was planned), or a posting refusal over all rows together.
     """
     share_books()
@@ -234,7 +237,11 @@ def submit_batch(
         batch.name = f"{names}{Path(upload.name).suffix}"[:200]  # people name files after whom they are about
     batch.counts = {kind: batch.counts.get(kind, 0) + count for kind, count in counts.items()}
     batch.save()
-    _add([item for item in items if item.planned.kind == ADDED], batch, by, on)
+    added = [item for item in items if item.planned.kind == ADDED]
+    if for_show and len(added) == len(items):
+        _hold_for_show(added)
+        return batch
+    _add(added, batch, by, on)
     for item in items:
         if item.planned.kind == CHANGED:
             _change(item, batch, by, on)
@@ -334,10 +341,7 @@ def _add(items: Sequence[Item], batch: Batch, by: User, on: date) -> None:
     ids = bulk.reserve(Entry, len(items))
     at, filing_of = moment(on), _filings_of(batch.organization)
     entries, filed, concerns, deeds = [], [], [], []
-    fixes = [(item, item.register.fixes(item.planned.row)) for item in items if item.register.fixes]
-    fixed = [(item, what) for item, what in fixes if what is not None]
-    for item, what in fixed:
-        fixing.refuse_impossible(None, what, [other for one, other in fixed if one is not item])
+    _refuse_fixing_impossible(items)
     with accounts.remembered():
         for item, pk in zip(items, ids, strict=True):
             row, register = item.planned.row, item.register
@@ -373,6 +377,26 @@ def _add(items: Sequence[Item], batch: Batch, by: User, on: date) -> None:
     filings.note_submissions({entry.filing_id for entry in entries}, at)
     posting.hold_all(filed)
     record_all(verb="entry.submitted", by=by, deeds=deeds)
+
+
+def _hold_for_show(items: Sequence[Item]) -> None:
+    """What `_add` asks of the books, and what their accounts then hold; no entry is written."""
+    _refuse_fixing_impossible(items)
+    filed = []
+    with accounts.remembered():
+        for place, item in enumerate(items, 1):
+            row, register = item.planned.row, item.register
+            row.entry_id, row.version = place, 1
+            register.summary(row), register.amount(row), register.concerned(row)
+            filed.append(posting.Filed(place, 1, register.legs(row), register.claims(row)))
+    posting.hold_all(filed, for_show=True)
+
+
+def _refuse_fixing_impossible(items: Sequence[Item]) -> None:
+    fixes = [(item, item.register.fixes(item.planned.row)) for item in items if item.register.fixes]
+    fixed = [(item, what) for item, what in fixes if what is not None]
+    for item, what in fixed:
+        fixing.refuse_impossible(None, what, [other for one, other in fixed if one is not item])
 
 
 class _Written(NamedTuple):

@@ -140,8 +140,9 @@ def hold(entry: Entry, legs: Sequence[Leg], claims: Sequence[Claim] = ()) -> Non
     hold_all([Filed(entry.pk, entry.version, legs, claims)])
 
 
-def hold_all(filed: Sequence[Filed]) -> None:
-    """Reserve what submitted entries will move, and whom they will count, in one go.
+def hold_all(filed: Sequence[Filed], *, for_show: bool = False) -> None:
+    """Reserve what submitted entries will move, and whom they will count, in one go. `for_show`: in a transaction that
+    is taken back and asks nothing more than the accounts, only what those hold is written.
 
     Raises InsufficientFunds, AboveMaximum or ClosedAccount, naming what was available, held (and by which entries)
     and asked; several shortfalls come in one message.
@@ -166,6 +167,8 @@ def hold_all(filed: Sequence[Filed]) -> None:
     held = {i: (0, gives.get(i, 0), takes.get(i, 0)) for i in gives.keys() | takes.keys()}
     with posting_open():
         run(_apply(_deltas(held, counted)))
+        if for_show:
+            return
         bulk.copy(
             Hold,
             ("entry_id", "position", "kind", "source_id", "target_id", "amount", "organization_id", "reverses_id"),

@@ -381,7 +381,8 @@ def _file(
     met = Counter[int]()  # batch → rows of the file that say what it said
     digest = hashlib.sha256()
     file = batches.Upload(upload.name, upload.sha256, path or f"preview/{upload.sha256[:64]}")
-    for register in _in_order({table.register.code: get_register(table.register.code) for table in tables}):
+    ordered = _in_order({table.register.code: get_register(table.register.code) for table in tables})
+    for register in ordered:
         mine = [table for table in tables if table.register.code == register.code]
         # anew for every register: rows of one sheet may refer to those just filed from another
         rows = []
@@ -444,6 +445,8 @@ def _file(
                 items=items,
                 missing=len(missing),
                 batch=report.batch,
+                # a preview: what comes after the last register's rows asks only the accounts
+                for_show=path is None and register is ordered[-1],
             )
         except Refusal as refusal:
             if not report.stopped:  # or it speaks of what the headings left out
