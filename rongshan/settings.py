@@ -139,6 +139,7 @@ INSTALLED_APPS = [
     "django_htmx",
     "django_tasks",
     "django_tasks_db",
+    "import_export",
 ]
 
 MIDDLEWARE = [
@@ -240,6 +241,9 @@ ROLE_PERMISSIONS = {
         "ledger.*_headingalias",
     ]
 }
+
+# What workbooks/admin.py writes is inert anyway; a format that somebody adds one day is, too.
+IMPORT_EXPORT_ESCAPE_FORMULAE_ON_EXPORT = True
 
 # Five wrong passwords lock the account for half an hour, from whatever address they come.
 AXES_FAILURE_LIMIT = 5

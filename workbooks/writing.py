@@ -184,6 +184,19 @@ def plain_sheet(register: Register, rows: Sequence[Sequence[str]]) -> bytes:
     return _bytes(book)
 
 
+def table(title: str, headings: Sequence[str], rows: Iterable[Sequence[Content]]) -> bytes:
+    """An .xlsx with the headings in its first row, which says what it is to whoever reads it in again."""
+    book, sheet = _book(title[:31])
+    for index, text in enumerate(headings, 1):
+        head(sheet.cell(1, index), text, None)
+        set_width(sheet, index, 18)
+    for number, row in enumerate(rows, 2):
+        for index, value in enumerate(row, 1):
+            put(sheet.cell(number, index), None, value)
+    sheet.freeze_panes = "A2"
+    return _bytes(book)
+
+
 def heading_of(column: Column) -> str:
     """A column's heading in our sheets, with the unit of money, which is never guessed (DOMAIN §4 rule 8)."""
     return f"{column.label}（元）" if column.kind == "money" else column.label

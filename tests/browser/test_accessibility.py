@@ -65,6 +65,7 @@ NOT_WALKED = {
     "admin:add": "Django's own form, the same as admin:change",
     "admin:delete": "Django's own page; nothing of the ledger can be deleted",
     "admin:history": "Django's own page",
+    "admin:process_import": "takes POST, and shows the list",
 }
 
 
@@ -189,8 +190,12 @@ RUN_AXE = """axe.run({resultTypes: ["violations"], preload: false}).then((found)
 
 
 def kind_of(name: str) -> str:
-    """The admin has five addresses a model, all of the same make."""
-    return re.sub(r"^admin:\w+_\w+_(changelist|add|history|delete|change)$", r"admin:\1", name or "")
+    """The admin has a few addresses a model, all of the same make."""
+    return re.sub(
+        r"^admin:\w+_\w+_(changelist|add|history|delete|change|import|export|process_import)$",
+        r"admin:\1",
+        name or "",
+    )
 
 
 def names(resolver: URLResolver, space: str = "") -> Iterator[str]:
