@@ -84,7 +84,7 @@ class Change:
     row: int
     entry_id: int
     summary: str
-    approved: bool
+    becomes: str  # how the record stands and what is filed on it
     columns: list[tuple[str, str, str]]
 
 
@@ -974,11 +974,14 @@ def _check_periods(register: Register, rows: Sequence[_Row], period: Period, fin
 def _change(register: Register, row: _Row, plan: batches.Planned) -> Change:
     labels = {column.name: column.label for column in register.columns}
     assert plan.entry is not None
+    becomes = f"已通过，{register.next_step or '提交更正'}"
+    if plan.entry.state == plan.entry.State.SUBMITTED:
+        becomes = "待审，换成新版"
     return Change(
         row.table.sheet,
         row.number,
         plan.entry.pk,
         plan.entry.summary,
-        plan.entry.state == plan.entry.State.APPROVED,
+        becomes,
         [(labels.get(name, name), old, new) for name, (old, new) in (plan.changes or {}).items()],
     )

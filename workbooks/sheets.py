@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -268,7 +269,7 @@ def _header(sheet: Sheet, register: Register, more: Sequence[tuple[str, str]]) -
     for number in sorted(rows):
         if number > HEADER_WITHIN:
             break
-        groups = _groups(sheet, number, rows[number])
+        groups = _groups(sheet, number, rows[number], rows.get(number + 1, []))
         ways = [(1, _single(rows[number]))]
         if groups:
             ways.append((2, _double(sheet, rows[number], rows.get(number + 1, []), groups, number)))
@@ -296,14 +297,30 @@ def _headings(register: Register, more: Sequence[tuple[str, str]]) -> dict[str, 
     return known
 
 
-def _groups(sheet: Sheet, row: int, cells: list[Any]) -> dict[int, str]:
-    """Column index → the group heading merged over it, for merges of this row only that span several columns."""
+def _groups(sheet: Sheet, row: int, cells: list[Any], below: list[Any]) -> dict[int, str]:
+    """Column index → the group heading over it: merged over several columns of this row; or, in a sheet without merged
+    cells such as every CSV, followed by empty cells that have headings below them."""
+    if not sheet.merges:
+        return _unmerged_groups([text_of(cell) for cell in cells], [text_of(cell) for cell in below])
     found: dict[int, str] = {}
     for top, left, bottom, right in sheet.merges:
         if top == bottom == row and right > left and left <= len(cells):
             group = text_of(cells[left - 1])
             found.update(dict.fromkeys(range(left - 1, right), group))
     return found
+
+
+def _unmerged_groups(upper: list[str], lower: list[str]) -> dict[int, str]:
+    found: dict[int, str] = {}
+    over = ""
+    for index, leaf in enumerate(lower):
+        heading = upper[index] if index < len(upper) else ""
+        if heading or not leaf:
+            over = heading if leaf else ""
+        if over:
+            found[index] = over
+    spans = Counter(found.values())
+    return {index: group for index, group in found.items() if spans[group] > 1}
 
 
 def _single(cells: list[Any]) -> list[tuple[str, str]]:

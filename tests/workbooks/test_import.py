@@ -70,9 +70,9 @@ def test_a_changed_row_is_a_new_version_or_a_correction(world: World) -> None:
     (approved,) = approve_batch(world, first.batch, 1)
     rows[0][9], rows[1][9] = 350, 360
     report = preview(world, roster(rows))
-    assert [(c.row, c.approved, c.columns) for c in report.changes] == [
-        (4, True, [("补贴", "300.00 元", "350.00 元")]),
-        (5, False, [("补贴", "300.00 元", "360.00 元")]),
+    assert [(c.row, c.becomes, c.columns) for c in report.changes] == [
+        (4, "已通过，提交更正", [("补贴", "300.00 元", "350.00 元")]),
+        (5, "待审，换成新版", [("补贴", "300.00 元", "360.00 元")]),
     ]
     done = commit(world, roster(rows))
     assert (done.added, done.changed, done.unchanged) == (0, 2, 1)

@@ -14,7 +14,7 @@ from ledger.models import Entry, Period
 from tests.kept import kept
 from tests.ledger.world import World
 from tests.registers import a_county
-from tests.workbooks.conftest import ON, commit, preview
+from tests.workbooks.conftest import ON, approve_batch, commit, preview
 from tests.workbooks.files import xlsx
 from workbooks import writing
 from workbooks.planning import registers_for
@@ -75,6 +75,17 @@ def test_an_export_has_title_lines_merged_headings_sums_signatures_and_paper(wor
     assert sheet.oddFooter.center.text == "第 &P 页，共 &N 页"
     again = preview(world, data)
     assert (again.errors, again.warnings, again.added, again.changed, again.unchanged) == ([], [], 0, 0, 2)
+
+
+def test_a_changed_row_of_a_register_that_goes_on_by_steps_is_called_a_step(world: World) -> None:
+    firm = {**FIRM, "进展日期": ""}
+    report = commit(world, xlsx({"企业": [list(firm), list(firm.values())]}))
+    approve_batch(world, report.batch)
+    firm |= {"阶段": "签约", "进展日期": "2022.6.20"}
+    later = preview(world, xlsx({"企业": [list(firm), list(firm.values())]}))
+    assert later.errors == []
+    assert ENTERPRISE_LEAD.next_step
+    assert [one.becomes for one in later.changes] == [f"已通过，{ENTERPRISE_LEAD.next_step}"]
 
 
 def test_a_template_protects_its_guidance_helps_at_every_cell_and_leaves_the_rest_free(world: World) -> None:

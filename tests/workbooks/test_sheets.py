@@ -115,6 +115,33 @@ def test_a_two_row_header_with_a_merged_group_is_read() -> None:
     assert read_back(table, "name") == ["张三"]
 
 
+@pytest.mark.parametrize(
+    "above", [[], [["培训学员花名册"], ["填报单位：徐庄镇", "", "", "填报日期：2022年6月"]]]
+)
+def test_a_two_row_header_of_a_csv_which_knows_no_merges_is_read(above: list[list[str]]) -> None:
+    rows = [
+        *above,
+        ["班次", "学员", "", "", "人员类别"],
+        ["", "姓名", "性别", "身份证号"],
+        ["班", "张三", "男", "1", "其他"],
+    ]
+    (table,), _ = tables(sheet(rows))
+    assert {place.column.name: place.index for place in table.places} == {
+        "course": 0, "name": 1, "sex": 2, "id_number": 3, "category": 4,
+    }  # fmt: skip
+    assert read_back(table, "name") == ["张三"]
+
+
+def test_a_one_row_header_with_a_column_without_heading_keeps_its_first_row() -> None:
+    rows = [
+        ["班次", "姓名", "", "身份证号", "人员类别"],
+        ["班", "张三", "（户主）", "1", "其他"],
+        ["班", "李四", "", "2", "其他"],
+    ]
+    (table,), _ = tables(sheet(rows))
+    assert read_back(table, "name") == ["张三", "李四"]
+
+
 def test_a_vertical_merge_is_filled_down_and_nothing_else_is() -> None:
     rows = [
         ["班次", "姓名", "身份证号", "人员类别"],
