@@ -102,8 +102,9 @@ class Ground:
         same = 0
         while same < min(len(wanted), len(self.layers)) and self.layers[same].kept == wanted[same]:
             same += 1
-        depth = len(self.layers)
-        assert len(connection.atomic_blocks) == depth, "a test has ended a transaction that is not its own"
+        assert len(connection.atomic_blocks) == len(self.layers), (
+            "a test has ended a transaction that is not its own, or left one open"
+        )
         self.lift(same)
         for one in wanted[same:]:
             self._add(one)
