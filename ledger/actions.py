@@ -491,7 +491,7 @@ def acknowledge(*, by: User, on: date, entry: Entry, note: str = "") -> Acknowle
 
 
 _has_evidence: Prepared[Any] = Prepared(
-    lambda entry, version: EntryEvidence.objects.filter(entry=entry, version=version)[:1]
+    lambda entry, version: EntryEvidence.objects.filter(entry=entry, version=version).values_list("pk")[:1]
 )
 
 

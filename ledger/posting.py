@@ -229,7 +229,9 @@ def release_all(entry_ids: Collection[int]) -> None:
     run(guarded([*_apply(_deltas(freed, counted)), *presence.write(counted.rows), *drop]))
 
 
-_holds: Prepared[Hold] = Prepared(lambda entry: Hold.objects.filter(entry=entry).order_by("position"))
+_holds: Prepared[tuple[Any, ...]] = Prepared(
+    lambda entry: Hold.objects.filter(entry=entry).order_by("position").values_list(*Moving._fields)
+)
 
 
 def of_waiting(entry_id: int, version: int) -> list[Asked]:
@@ -240,7 +242,7 @@ def of_waiting(entry_id: int, version: int) -> list[Asked]:
 class Waiting(NamedTuple):
     """An undecided entry's holds and participations, and the quarters that are open."""
 
-    holds: list[Hold]
+    holds: list[tuple[Any, ...]]  # the columns of Moving
     people: list[presence.Pair]
     open: list[Period]
 
@@ -266,7 +268,7 @@ def post(
     A reversal or correction takes back the persons of its target, a step those of the one before; a reversed step
     gives them back. Cannot be refused for money or maximum: the holds are the room it needs. Raises NoOpenPeriod.
     """
-    holds, own, _ = waiting
+    holds, own = [Moving(*hold) for hold in waiting.holds], waiting.people
     target = entry.follows if entry.kind == Entry.Kind.STEP else entry.corrects
     taken_back = presence.eligible(target.pk, target.version) if target is not None else []
     before = target.follows if target and entry.kind == Entry.Kind.REVERSAL else None
@@ -300,7 +302,7 @@ def post(
             ],
             moved,
         )
-    legs = [Moving(*(getattr(hold, name) for name in Moving._fields)) for hold in holds]
+    legs = list(holds)
     legs += _of_people(entry.filed_for_id, counted, outside, accounts, len(legs))
     if estimates:  # asked only now: what stands is certain once the accounts are locked
         legs += _of_estimates(estimates.moves(entry, row), len(legs))
