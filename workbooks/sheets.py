@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 from ledger.registers import Column, Register
 from workbooks.problems import Findings
@@ -163,6 +163,22 @@ def whole_key(text: str) -> str:
     return re.sub(r"[*●○:,;、/·]+$|^[*●○]+", "", key).casefold()
 
 
+class _Key(NamedTuple):
+    """A heading as it is compared."""
+
+    plain: str
+    whole: str
+    bare: str
+
+
+class _Keys(dict[str, _Key]):
+    """Headings by their text, each put into the forms it is compared in once: every register is tried on the same ones."""
+
+    def __missing__(self, text: str) -> _Key:
+        key = self[text] = _Key(plain(text), whole_key(text), heading_key(text))
+        return key
+
+
 def unit_of(heading: str) -> str:
     """ "万元" or "元" as the heading says, "" if it does not."""
     found = _UNIT_IN_HEADING.search(unicodedata.normalize("NFKC", heading).strip())
@@ -208,7 +224,13 @@ def _table(
 ) -> Table | None:
     bare: dict[str, Any] = {"headings": {}, "folded": ()}  # a form's parts are those of the narrow columns
     shapes = [*registers, *(replace(one, columns=one.wide.columns, **bare) for one in registers if one.wide)]
-    candidates = [found for one in shapes if (found := _header(sheet, one, aliases.get(one.code, ())))]
+    first = {
+        number: cells for number, cells in sheet.rows[: HEADER_WITHIN + 1] if number <= HEADER_WITHIN + 1
+    }
+    keys = _Keys()
+    candidates = [
+        found for one in shapes if (found := _header(sheet, first, one, aliases.get(one.code, ()), keys))
+    ]
     if not candidates:
         names = "、".join(f"“{register.name}”" for register in registers)
         findings.warning(
@@ -262,10 +284,16 @@ def _with_scale(table: Table, place: Place) -> Place:
     return replace(place, unit="1") if fractions > 1 and fractions >= len(numbers) // 2 else place
 
 
-def _header(sheet: Sheet, register: Register, more: Sequence[tuple[str, str]]) -> _Found | None:
-    known = _headings(register, more)
+def _header(
+    sheet: Sheet,
+    rows: Mapping[int, list[Any]],
+    register: Register,
+    more: Sequence[tuple[str, str]],
+    keys: _Keys,
+) -> _Found | None:
+    """The register's header, if it stands in `rows`, the first ones of the sheet."""
+    known = _headings(register, more, keys)
     enough = min(ENOUGH, len(register.columns))
-    rows = dict(sheet.rows)
     for number in sorted(rows):
         if number > HEADER_WITHIN:
             break
@@ -273,10 +301,10 @@ def _header(sheet: Sheet, register: Register, more: Sequence[tuple[str, str]]) -
         ways = [(1, _single(rows[number]))]
         if groups:
             ways.append((2, _double(sheet, rows[number], rows.get(number + 1, []), groups, number)))
-        tried = [_match(register, known, number, depth, headings) for depth, headings in ways]
+        tried = [_match(register, known, number, depth, headings, keys) for depth, headings in ways]
         best = max(tried, key=lambda found: found.score[0])
         if best.depth == 2:
-            below = _match(register, known, number + 1, 1, _single(rows.get(number + 1, [])))
+            below = _match(register, known, number + 1, 1, _single(rows.get(number + 1, [])), keys)
             if below.score >= best.score:
                 continue  # what is merged above it is a title, not a group
         if best.score[0] >= enough and best.is_whole:
@@ -284,16 +312,17 @@ def _header(sheet: Sheet, register: Register, more: Sequence[tuple[str, str]]) -
     return None
 
 
-def _headings(register: Register, more: Sequence[tuple[str, str]]) -> dict[str, Column]:
+def _headings(register: Register, more: Sequence[tuple[str, str]], keys: _Keys) -> dict[str, Column]:
     known: dict[str, Column] = {}
     # what one column is called goes before what another may be called
     named = [(column.label, column) for column in register.columns]
     named += [(heading, column) for column in register.columns for heading in column.aliases]
     columns = {column.name: column for column in register.columns}
     named += [(heading, columns[name]) for heading, name in more if name in columns]
-    for key_of in (whole_key, heading_key):
-        for heading, column in named:
-            known.setdefault(key_of(heading), column)
+    for heading, column in named:
+        known.setdefault(keys[heading].whole, column)
+    for heading, column in named:
+        known.setdefault(keys[heading].bare, column)
     return known
 
 
@@ -344,45 +373,50 @@ def _double(
 
 
 def _match(
-    register: Register, known: Mapping[str, Column], row: int, depth: int, headings: Sequence[tuple[str, str]]
+    register: Register,
+    known: Mapping[str, Column],
+    row: int,
+    depth: int,
+    headings: Sequence[tuple[str, str]],
+    keys: _Keys,
 ) -> _Found:
     places: dict[str, Place] = {}
     unknown, twice = [], []
     number_at = None
     for index, (group, leaf) in enumerate(headings):
-        if not plain(leaf):
+        said, key, whole = keys[leaf].plain, keys[leaf].bare, keys[leaf].whole
+        if not said:
             continue
-        key = heading_key(leaf)
-        grouped = heading_key(group)
+        grouped = keys[group].bare
         column = (
             known.get(f"{grouped}/{key}") or known.get(f"{grouped}{key}") if grouped else None
-        ) or known.get(whole_key(leaf), known.get(key))
+        ) or known.get(whole, known.get(key))
         if column is None:
             if key == NUMBER:
                 number_at = index if number_at is None else number_at
             elif key not in NEVER_READ:  # 序号 is never a key
                 unknown.append((leaf, index))
             continue
-        place = Place(column, index, plain(leaf), unit_of(leaf) or unit_of(group))
+        place = Place(column, index, said, unit_of(leaf) or unit_of(group))
         if column.name in places:
             twice.append((places[column.name], place))
         else:
             places[column.name] = place
-    if (apart := _village_apart(register, places, unknown)) is not None:
+    if (apart := _village_apart(register, places, unknown, keys)) is not None:
         places[apart.column.name] = apart
-        unknown = [one for one in unknown if heading_key(one[0]) not in OF_A_PLACE]
+        unknown = [one for one in unknown if keys[one[0]].bare not in OF_A_PLACE]
     return _Found(register, row, depth, list(places.values()), unknown, twice, number_at)
 
 
 def _village_apart(
-    register: Register, places: Mapping[str, Place], unknown: Sequence[tuple[str, int]]
+    register: Register, places: Mapping[str, Place], unknown: Sequence[tuple[str, int]], keys: _Keys
 ) -> Place | None:
     """The register's village where the sheet has 乡 and 村 in two columns; 省, 市 and 县 before them say nothing more."""
     columns = [column for column in register.columns if column.kind == "village"]
     if len(columns) != 1 or columns[0].name in places:
         return None
-    towns = [index for heading, index in unknown if heading_key(heading) in TOWNS]
-    villages = [(index, heading) for heading, index in unknown if heading_key(heading) in VILLAGES]
+    towns = [index for heading, index in unknown if keys[heading].bare in TOWNS]
+    villages = [(index, heading) for heading, index in unknown if keys[heading].bare in VILLAGES]
     if len(towns) != 1 or len(villages) != 1:
         return None
     return Place(columns[0], villages[0][0], plain(villages[0][1]), town=towns[0])
