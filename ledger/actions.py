@@ -582,9 +582,8 @@ class Outcome:
     refusal: str
 
 
-AT_ONCE = (
-    900  # entries in one transaction; SQLite refuses what Django asks of a thousand rows and their people
-)
+# entries in one transaction; SQLite refuses what Django asks of a thousand rows and their people
+AT_ONCE = 900
 
 
 def approve_many(*, by: User, on: date, seen: Sequence[tuple[Entry, int]]) -> list[Outcome]:

@@ -142,3 +142,20 @@ def test_events_written_together_need_a_transaction_like_any_other() -> None:
     )
     assert kept == [("a:1", "一", {"n": 1}, "系统", "done"), ("a:2", "二", {}, "系统", "done")]
     assert json.dumps(kept[0][2]) == '{"n": 1}'
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("many", [0, 1, 40_000])
+def test_however_many_keys_are_asked_for_in_one_parameter(many: int) -> None:
+    units = [
+        Organization.objects.create(code=code, name=code, short_name=code, kind="department", side="shanting")
+        for code in ("a", "b'\\\"，", "c")
+    ]
+    codes = [units[1].code, *map(str, range(many))][:many]
+    ids = [units[1].pk, *range(10**9, 10**9 + many)][:many]
+    wanted = [units[1]] if many else []
+    assert list(Organization.objects.filter(bulk.among("code", codes))) == wanted
+    assert list(Organization.objects.filter(bulk.among("pk", ids))) == wanted
+    assert list(Organization.objects.exclude(bulk.among("pk", ids)).order_by("pk")) == [
+        unit for unit in units if unit not in wanted
+    ]

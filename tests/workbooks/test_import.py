@@ -10,10 +10,11 @@ import pytest
 
 from directory.models import Person
 from labor.models import TrainingCourse
+from ledger import actions
 from ledger.models import Account, Batch, Entry
 from ledger.verify import verify
 from tests.ledger.world import World
-from tests.workbooks.conftest import approve_batch, commit, preview
+from tests.workbooks.conftest import ON, approve_batch, commit, preview
 from tests.workbooks.files import COURSE_1, ROSTER, attendee, courses, for_legacy, identity, roster, xlsx
 
 
@@ -161,3 +162,39 @@ def test_a_workbook_of_before_2007_is_read_like_today_s(world: World) -> None:
     assert books()["training_attendances"] == (0, 5)
     today_s = commit(world, for_legacy())
     assert (today_s.errors, today_s.unchanged, today_s.batch) == ([], 6, None)
+
+
+@pytest.mark.usefixtures("course")
+def test_what_a_preview_shows_is_what_the_import_does(world: World) -> None:
+    """Of a file of one register and of two, whose people meet again in what waits already."""
+    assert commit(world, roster([attendee(n) for n in range(1, 6)])).added == 5
+    again = [attendee(n, "2022-PX-02") for n in range(1, 9)]
+    new = ("2022-PX-09", "电工班", "就业技能", "荣成市人社局", "2022-06-20至2022-06-24")
+    both = {"班次": courses(new), "学员": [ROSTER, *(attendee(n, "2022-PX-09") for n in range(4, 12))]}
+    for data in (roster(again), xlsx(both)):
+        shown, done = preview(world, data), commit(world, data)
+        assert shown.effects == done.effects != []
+        assert (shown.added, shown.errors, shown.seen) == (done.added, [], done.seen)
+    assert list(verify()) == []
+
+
+@pytest.mark.usefixtures("course")
+def test_a_doubtful_amount_is_doubted_in_every_row_that_says_it(world: World) -> None:
+    rows = [attendee(n) for n in range(1, 5)]
+    rows[0][9] = rows[2][9] = 3
+    found = [one.cell for one in preview(world, roster(rows)).warnings if one.rule == "金额单位"]
+    assert found == ["J4", "J6"]
+
+
+@pytest.mark.usefixtures("course")
+def test_a_thousand_people_are_approved_in_few_postings(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batch = commit(world, roster([attendee(n) for n in range(1, 1_002)])).batch
+    waiting = Entry.objects.unscoped("测试").filter(batch=batch).order_by("pk")
+    alone: list[int] = []
+    monkeypatch.setattr(actions, "_approve_alone", lambda by, on, entry, version: alone.append(entry.pk))
+    done = actions.approve_many(by=world.users["审核"], on=ON, seen=[(entry, 1) for entry in waiting])
+    assert alone == []
+    assert {one.refusal for one in done} == {""}
+    assert books()["trained_people"] == (1_001, 0)
