@@ -419,7 +419,11 @@ def two_at_a_time(steps: list[tuple[str, Step]]) -> list[tuple[str, bool, float]
 
     with ThreadPoolExecutor(2) as cores:
         running = {name: cores.submit(run, name, step) for name, step in order}
-        return [(name, *running[name].result()) for name, _ in steps]
+        try:
+            return [(name, *running[name].result()) for name, _ in steps]
+        except BaseException:  # Ctrl-C: what has not begun does not begin
+            cores.shutdown(wait=False, cancel_futures=True)
+            raise
 
 
 def command(parts: Sequence[str | Path], environment: dict[str, str] | None = None) -> Step:

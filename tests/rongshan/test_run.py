@@ -5,6 +5,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from concurrent.futures import Future
 from pathlib import Path
 
@@ -131,6 +132,35 @@ def test_the_long_steps_come_last_the_longest_first_and_two_run_at_once() -> Non
     assert [(name, passed) for name, passed, _ in results] == [(name, True) for name, _ in steps]
     assert began[0] == "short"
     assert (set(began[1:3]), set(began[3:])) == ({"a", "b"}, {"c", "d"})
+
+
+def test_after_ctrl_c_nothing_more_begins() -> None:
+    began: list[str] = []
+    go_on = threading.Event()
+
+    def stopped() -> run.Answer:
+        threading.Timer(0.3, go_on.set).start()
+        raise KeyboardInterrupt
+
+    def busy() -> run.Answer:
+        go_on.wait(30)
+        return True, ""
+
+    def later() -> run.Answer:
+        began.append("later")
+        return True, ""
+
+    with pytest.raises(KeyboardInterrupt):
+        run.two_at_a_time([("one", stopped), ("two", busy), *((f"more {n}", slow(later)) for n in range(4))])
+    assert len(began) <= 1  # the one that took the place of the first at that very moment
+
+
+def slow(step: run.Step) -> run.Step:
+    def act() -> run.Answer:
+        time.sleep(0.5)
+        return step()
+
+    return act
 
 
 def test_what_needs_debians_packages_waits_for_them(monkeypatch: pytest.MonkeyPatch) -> None:
