@@ -30,6 +30,7 @@ IN_REQUEST = 5_000  # rows: up to here a request does it, within some five secon
 SHOWN = 300  # errors, warnings and changes on one page; a file with more has one cause more often than many
 BEAT = 2.0  # seconds
 STALE = 30.0  # seconds without a sign of life after which a worker is taken for dead
+LOOK = 10.0  # seconds from one look after the jobs to the next
 AGAIN = 3  # times the system does by itself again what a dead worker left, for one preview or import
 State, Wants = ImportJob.State, ImportJob.Wants
 
@@ -86,7 +87,7 @@ def look_after() -> None:
         if is_left(job):
             _enqueue(job)
     if ImportJob.objects.filter(state__in=[State.ASKED, State.RUNNING]).exists():
-        _look_later()
+        _look_later(LOOK)
 
 
 def forget(*, job: ImportJob) -> bool:
@@ -217,17 +218,17 @@ def _enqueue(job: ImportJob) -> None:
 
     def put_into_queue() -> None:
         run_job.enqueue(job.pk)
-        _look_later()
+        _look_later(STALE + BEAT)  # one that takes it now and dies would be missed by then
 
     transaction.on_commit(put_into_queue)
 
 
-def _look_later() -> None:
-    """Have a worker look after the jobs once one that takes them now would be missed; one look waits for all of them."""
+def _look_later(seconds: float) -> None:
+    """Have a worker that is free then look after the jobs; one look waits for all of them."""
     from workbooks.tasks import look_after_jobs
 
     if not DBTaskResult.objects.filter(status="READY", task_path=look_after_jobs.module_path).exists():
-        look_after_jobs.using(run_after=timezone.now() + timedelta(seconds=STALE + BEAT)).enqueue()
+        look_after_jobs.using(run_after=timezone.now() + timedelta(seconds=seconds)).enqueue()
 
 
 def _is_lost(job: ImportJob) -> bool:

@@ -216,7 +216,7 @@ class Run:
                 self._fault(f"{job.name} was begun again after {died + 1} workers died of it")
             self.clerk.again(job)
             self.by_button += 1
-        taken = until(lambda: self._run(job) > run, jobs.STALE + jobs.BEAT + 20)
+        taken = until(lambda: self._run(job) > run, 2 * (jobs.STALE + jobs.BEAT) + 20)
         if not taken and not given_up:
             self.clerk.page(job)
             self.by_page += 1

@@ -20,5 +20,5 @@ class KillConfig(AppConfig):
             from workbooks import jobs
 
             jobs.STALE = float(os.environ["KILL_STALE"])
-            jobs.BEAT = min(jobs.BEAT, jobs.STALE / 6)
+            jobs.BEAT, jobs.LOOK = min(jobs.BEAT, jobs.STALE / 6), min(jobs.LOOK, jobs.STALE / 3)
             jobs.IN_REQUEST = int(os.environ["KILL_IN_REQUEST"])
