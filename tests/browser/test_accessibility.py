@@ -28,6 +28,7 @@ from playwright.sync_api import Browser, FilePayload, Page, ViewportSize
 from ledger.registers import all_registers
 from rongshan import demo
 from tests.browser.conftest import Site
+from tests.workbooks.files import xlsx
 
 ALL = os.environ.get("WALK") == "all"
 # those that tests have made up are on no site
@@ -65,7 +66,6 @@ NOT_WALKED = {
     "admin:add": "Django's own form, the same as admin:change",
     "admin:delete": "Django's own page; nothing of the ledger can be deleted",
     "admin:history": "Django's own page",
-    "admin:process_import": "takes POST, and shows the list",
 }
 
 
@@ -192,7 +192,7 @@ RUN_AXE = """axe.run({resultTypes: ["violations"], preload: false}).then((found)
 def kind_of(name: str) -> str:
     """The admin has a few addresses a model, all of the same make."""
     return re.sub(
-        r"^admin:\w+_\w+_(changelist|add|history|delete|change|import|export|process_import)$",
+        r"^admin:\w+_\w+_(changelist|add|history|delete|change|import|export)$",
         r"admin:\1",
         name or "",
     )
@@ -356,13 +356,42 @@ def bulk_approval(walk: Walk) -> None:
     walk.look({("desk:review", "after")})
 
 
+def out_of_the_admin(walk: Walk) -> None:
+    walk.everything_from("/admin/labor/trainingattendance/export/", linked_on="the list's own buttons")
+
+
+def into_the_admin(walk: Walk) -> None:
+    """The form, what it finds wrong, and what it would change."""
+    walk.everything_from("/admin/directory/division/import/", linked_on="the list's own buttons")
+    head = ["区划代码", "名称", "级别", "上级区划代码"]
+    for row, state in (
+        (["370406106", "徐庄镇", "乡", "370406"], "wrong"),
+        (["370406106", "某镇", "镇街", "370406"], "shown"),
+    ):
+        walk.page.goto("/admin/directory/division/import/")
+        data = xlsx({"表": [head, row]})
+        file: FilePayload = {"name": "名录.xlsx", "mimeType": "application/octet-stream", "buffer": data}
+        walk.page.set_input_files("[name=import_file]", [file])
+        walk.page.locator(".submit-row input").click()
+        walk.page.locator(".import-preview").wait_for()
+        walk.look({("admin:import", state)})
+
+
 WHO: dict[str, tuple[Callable[[Walk], None], ...]] = {
-    "shenhe": (lists_by_register, a_search, a_person, a_filter, a_workbook, a_sheet_to_type_in),
+    "shenhe": (
+        lists_by_register,
+        a_search,
+        a_person,
+        a_filter,
+        a_workbook,
+        a_sheet_to_type_in,
+        out_of_the_admin,
+    ),
     "xuzhuang": (lists_by_register, their_own_approved, a_draft, a_form_refused, a_search),
     "lingdao": (),
     "rongcheng": (lists_by_register,),
     "anquan": (),
-    "xitong": (the_units,),
+    "xitong": (the_units, into_the_admin),
     "renshe": (),  # has a returned entry, a task, and what only 人社 files
     "fengmao": (the_withdrawn,),  # owes a filing, and has withdrawn an entry
     "caizheng": (),
