@@ -86,6 +86,7 @@ DONATION = Register(
     headings={"event": "谁捐的", "amount": "捐了什么", "receiver": "给谁"},
     folded=("purpose", "received_by", "used_for", "is_public", "note"),
     natural_key=rules.donation_key,
+    called=rules.donation_called,
     occurred_on=lambda row: row.given_on,
     summary=lambda row: f"{row.get_event_display()} · {row.donor} · {row.get_form_display()}",
     amount=lambda row: row.value,

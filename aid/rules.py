@@ -85,6 +85,12 @@ def donation_key(row: Donation) -> str:
     return joined(row.event, row.donor, row.given_on, row.receiver, row.value, row.goods)
 
 
+def donation_called(row: Donation) -> list[str]:
+    """Who gave what, and when, as a list offers it; 票据号, which a sheet may say instead."""
+    what = row.goods or row.get_form_display()
+    return [f"{row.get_event_display()} {row.donor} {row.given_on:%Y-%m-%d} {what}", row.receipt_no]
+
+
 def donation_errors(row: Donation, by: User, on: date) -> Mapping[str, list[str]]:
     """Money has an amount, goods and services a name and a 折价."""
     return collect(_donation_problems(row))

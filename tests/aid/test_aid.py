@@ -11,6 +11,7 @@ from directory.codes import credit_code_problem
 from ledger import actions, figures
 from ledger.actions import InvalidEntry
 from ledger.models import Account
+from ledger.parsing import Known
 from ledger.posting import InsufficientFunds
 from ledger.scope import Scope
 from ledger.verify import verify
@@ -18,6 +19,7 @@ from tests.desk.cast import stored
 from tests.kept import kept
 from tests.ledger.world import World
 from tests.registers import ON, Trial, a_county, count, plan
+from workbooks.writing import allowed
 
 LEAD = {
     "日期": "2022.4.20",
@@ -113,6 +115,15 @@ def test_a_named_receiver_is_a_beneficiary(world: World) -> None:
     # as a page or a sheet shows the donation it is read again, also when that has been corrected since
     shown = DONATION_RECEIVER.values(actions.detail_of(entry))["donation"]
     assert shown == f"{gift.pk}号：{gift.summary}"
+    # a sheet's drop-down says who gave what; the paper's number will do as well
+    offered = allowed(
+        DONATION_RECEIVER.columns[0], Known(user=world.users["徐庄"], on=ON), world.units["徐庄镇"]
+    )
+    assert offered == ["收到捐赠 荣成市卫健局 2022-09-16 资金"]
+    for text in (*offered, "0012345"):
+        found = receivers.made({**row, "捐赠": text, "领取日期": "2022-09-22"}).row
+        assert isinstance(found, DonationReceiver)
+        assert found.donation_id == gift.subject_id
     made = Trial(world, DONATION).made({**GIFT, "备注": "补登"}, before=gift)
     assert made.row is not None
     user = world.users["徐庄"]
