@@ -340,7 +340,7 @@ def test(arguments: list[str]) -> int:
             steps = list(checks(pytest_arguments, processes=2 if fast else 1))
             if packages is not None:
                 steps += slow_checks(pytest_arguments, packages)
-            results = two_at_a_time(steps)
+            results = side_by_side(steps)
     print()
     for name, passed, seconds in results:
         print(f"{'passed' if passed else 'FAILED':6}  {seconds:7.1f} s  {name}")
@@ -351,12 +351,13 @@ def test(arguments: list[str]) -> int:
 
 Answer = tuple[bool, str]  # whether it passed, and what it said
 Step = Callable[[], Answer]
+AT_ONCE = 3  # on two cores: a browser, and a database that syncs, wait for much of their time
 LONG = (
     "tests on PostgreSQL",
     "tests on SQLite",
     "tests in a browser",
     "mypy",
-)  # longest first, see `two_at_a_time`
+)  # longest first, see `side_by_side`
 
 
 def checks(pytest_arguments: list[str], processes: int) -> Iterable[tuple[str, Step]]:
@@ -402,9 +403,9 @@ def pytest(processes: int) -> list[str | Path]:
     return [PYTHON, "-m", "pytest", *parallel, "--ignore", ROOT / "tests" / "browser"]
 
 
-def two_at_a_time(steps: list[tuple[str, Step]]) -> list[tuple[str, bool, float]]:
-    """Runs the steps on two cores; what each said is printed in one piece when it is done. In the steps' own order:
-    name, whether it passed, seconds. The long ones come last, the longest first, so that both cores end together."""
+def side_by_side(steps: list[tuple[str, Step]]) -> list[tuple[str, bool, float]]:
+    """Runs AT_ONCE steps at a time; what each said is printed in one piece when it is done. In the steps' own order:
+    name, whether it passed, seconds. The long ones come last, the longest first, so that all end together."""
     order = sorted(steps, key=lambda step: LONG.index(step[0]) if step[0] in LONG else -1)
     printing = threading.Lock()
 
@@ -417,7 +418,7 @@ def two_at_a_time(steps: list[tuple[str, Step]]) -> list[tuple[str, bool, float]
             print(f"\n== {name} ({seconds:.1f} s)\n{said}", flush=True)
         return passed, seconds
 
-    with ThreadPoolExecutor(2) as cores:
+    with ThreadPoolExecutor(AT_ONCE) as cores:
         running = {name: cores.submit(run, name, step) for name, step in order}
         try:
             return [(name, *running[name].result()) for name, _ in steps]

@@ -2,6 +2,7 @@
 
 import gc
 import logging
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
@@ -22,7 +23,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--of-this-engine",
         action="store_true",
-        help="leave out the tests that use no database: the run on the other engine has them",
+        help="leave out the tests that use no database, and those marked `alike`: the run on the other engine has them",
     )
 
 
@@ -34,7 +35,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def engine_matters(item: Any) -> bool:
-    """Whether the test uses the database, or its module asks which one it is."""
+    """Whether the test uses the database, or its module asks which one it is; and is no long walk that both would answer
+    alike, unless ALIKE=all asks for those too."""
+    if item.get_closest_marker("alike") and os.environ.get("ALIKE") != "all":
+        return False
     uses = item.get_closest_marker("django_db") or {"db", "transactional_db"} & set(item.fixturenames)
     return bool(uses) or any(one in (connection, connections) for one in vars(item.module).values())
 

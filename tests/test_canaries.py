@@ -672,6 +672,7 @@ def in_files(*folders: Path) -> list[str]:
     return found
 
 
+@pytest.mark.alike
 def test_fifty_planted_people_leave_no_number_and_no_phone_anywhere(
     world: World,
     settings: Any,

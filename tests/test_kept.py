@@ -96,19 +96,25 @@ def test_it_is_made_once_until_something_else_is_wanted() -> None:
 class Item:
     """As much of a test as the question needs."""
 
-    def __init__(self, module: Any, *fixtures: str, marked: bool = False) -> None:
+    def __init__(self, module: Any, *fixtures: str, marked: str = "") -> None:
         self.module, self.fixturenames, self.marked = module, fixtures, marked
 
     def get_closest_marker(self, name: str) -> object:
-        return self.marked or None
+        return name if name == self.marked else None
 
 
-def test_a_test_runs_on_both_engines_if_it_or_its_module_has_to_do_with_one() -> None:
+def test_a_test_runs_on_both_engines_if_it_or_its_module_has_to_do_with_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     module = type("module", (), {})
     assert not engine_matters(Item(module, "tmp_path", "settings"))
     assert engine_matters(Item(module, "db"))
     assert engine_matters(Item(module, "browse", "transactional_db"))
-    assert engine_matters(Item(module, marked=True))
+    assert engine_matters(Item(module, marked="django_db"))
+    monkeypatch.delenv("ALIKE", raising=False)
+    assert not engine_matters(Item(module, "db", marked="alike"))
+    monkeypatch.setenv("ALIKE", "all")
+    assert engine_matters(Item(module, "db", marked="alike"))
     module_with = type("module", (), {"which": connection})
     assert engine_matters(Item(module_with, "tmp_path"))
     assert not engine_matters(Item(type("module", (), {"which": verify})))

@@ -145,6 +145,7 @@ def test_what_is_known_of_the_readers_holds_until_something_changes(
     assert {url: again(reader(cookies), etag, url) for url, etag in tags.items()} == dict.fromkeys(PAGES, 304)
 
 
+@pytest.mark.alike
 @pytest.mark.parametrize("name", CHANGES)
 def test_whatever_a_page_could_show_differently_gives_it_another_tag(
     known: dict[str, tuple[SimpleCookie, dict[str, str]]], year: Story, browse: Browse, name: str

@@ -230,6 +230,7 @@ def asked(client: Client, url: str) -> int:
     return len(queries)
 
 
+@pytest.mark.alike
 def test_the_list_of_every_register_asks_as_often_for_many_rows_as_for_fifty(
     browse: Browse, world: World
 ) -> None:

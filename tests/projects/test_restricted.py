@@ -330,6 +330,7 @@ def in_tables() -> list[str]:
     return found
 
 
+@pytest.mark.alike
 def test_nobody_without_the_right_finds_a_child_anywhere(
     world: World, log_text: list[str], caplog: pytest.LogCaptureFixture, tmp_path: Path
 ) -> None:

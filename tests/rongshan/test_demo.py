@@ -22,6 +22,7 @@ from workbooks import planning, writing
 pytestmark = pytest.mark.django_db
 
 
+@pytest.mark.alike
 def test_a_year_of_entries_in_every_state_with_one_refused_overspending() -> None:
     demo.load()
     entries = Entry.objects.unscoped("测试")

@@ -110,28 +110,31 @@ def test_a_failed_step_does_not_stop_the_later_ones_and_fails_the_whole(
     assert "one said so" in said
 
 
-def test_the_long_steps_come_last_the_longest_first_and_two_run_at_once() -> None:
+def test_the_long_steps_come_last_the_longest_first_and_three_run_at_once() -> None:
     began: list[str] = []
-    both = threading.Barrier(2, timeout=30)
+    all_three = threading.Barrier(3, timeout=30)
 
     def long(name: str) -> run.Step:
         def act() -> run.Answer:
             began.append(name)
-            both.wait()  # nobody goes on before another has begun
+            all_three.wait()  # nobody goes on before the others have begun
             return True, ""
 
         return act
 
-    def short() -> run.Answer:
-        began.append("short")
-        return True, ""
+    def short(name: str) -> run.Step:
+        def act() -> run.Answer:
+            began.append(name)
+            return True, ""
 
-    steps = [("tests on SQLite", long("b")), ("mypy", long("d")), ("short", short),
+        return act
+
+    steps = [("tests on SQLite", long("b")), ("mypy", short("d")), ("short", short("short")),
              ("tests on PostgreSQL", long("a")), ("tests in a browser", long("c"))]  # fmt: skip
-    results = run.two_at_a_time(steps)
+    results = run.side_by_side(steps)
     assert [(name, passed) for name, passed, _ in results] == [(name, True) for name, _ in steps]
-    assert began[0] == "short"
-    assert (set(began[1:3]), set(began[3:])) == ({"a", "b"}, {"c", "d"})
+    assert sorted(began[:4]) == ["a", "b", "c", "short"]
+    assert began[4:] == ["d"]
 
 
 def test_after_ctrl_c_nothing_more_begins() -> None:
@@ -151,7 +154,14 @@ def test_after_ctrl_c_nothing_more_begins() -> None:
         return True, ""
 
     with pytest.raises(KeyboardInterrupt):
-        run.two_at_a_time([("one", stopped), ("two", busy), *((f"more {n}", slow(later)) for n in range(4))])
+        run.side_by_side(
+            [
+                ("one", stopped),
+                ("two", busy),
+                ("three", busy),
+                *((f"more {n}", slow(later)) for n in range(4)),
+            ]
+        )
     assert len(began) <= 1  # the one that took the place of the first at that very moment
 
 

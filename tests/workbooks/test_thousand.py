@@ -63,6 +63,7 @@ def thousand() -> list[list[Any]]:
     return [*(attendee(n) for n in range(1, 1101)), *(attendee(n, "2022-PX-02") for n in range(1, 101))]
 
 
+@pytest.mark.alike
 @pytest.mark.usefixtures("course")
 def test_thirty_errors_of_twelve_kinds_are_listed_in_one_run_and_corrected_the_file_counts_to_the_unit(
     world: World,
