@@ -351,7 +351,7 @@ def test(arguments: list[str]) -> int:
 
 Answer = tuple[bool, str]  # whether it passed, and what it said
 Step = Callable[[], Answer]
-AT_ONCE = 3  # on two cores: a browser, and a database that syncs, wait for much of their time
+AT_ONCE = 2  # on two cores; three take as long, and then a browser waits for a page until it gives up
 LONG = (
     "tests on PostgreSQL",
     "tests on SQLite",

@@ -110,14 +110,14 @@ def test_a_failed_step_does_not_stop_the_later_ones_and_fails_the_whole(
     assert "one said so" in said
 
 
-def test_the_long_steps_come_last_the_longest_first_and_three_run_at_once() -> None:
+def test_the_long_steps_come_last_the_longest_first_and_two_run_at_once() -> None:
     began: list[str] = []
-    all_three = threading.Barrier(3, timeout=30)
+    both = threading.Barrier(2, timeout=30)
 
     def long(name: str) -> run.Step:
         def act() -> run.Answer:
             began.append(name)
-            all_three.wait()  # nobody goes on before the others have begun
+            both.wait()  # nobody goes on before the other has begun
             return True, ""
 
         return act
@@ -130,11 +130,11 @@ def test_the_long_steps_come_last_the_longest_first_and_three_run_at_once() -> N
         return act
 
     steps = [("tests on SQLite", long("b")), ("mypy", short("d")), ("short", short("short")),
-             ("tests on PostgreSQL", long("a")), ("tests in a browser", long("c"))]  # fmt: skip
+             ("tests on PostgreSQL", long("a")), ("tests in a browser", short("c"))]  # fmt: skip
     results = run.side_by_side(steps)
     assert [(name, passed) for name, passed, _ in results] == [(name, True) for name, _ in steps]
-    assert sorted(began[:4]) == ["a", "b", "c", "short"]
-    assert began[4:] == ["d"]
+    assert sorted(began[:3]) == ["a", "b", "short"]
+    assert sorted(began[3:]) == ["c", "d"]
 
 
 def test_after_ctrl_c_nothing_more_begins() -> None:
@@ -158,7 +158,6 @@ def test_after_ctrl_c_nothing_more_begins() -> None:
             [
                 ("one", stopped),
                 ("two", busy),
-                ("three", busy),
                 *((f"more {n}", slow(later)) for n in range(4)),
             ]
         )
