@@ -450,10 +450,8 @@ def guardians_for(*, by: User | None, rows: Sequence[tuple[int, str, str]]) -> l
 
 
 def _kept_guardians(person_ids: Collection[int]) -> dict[int, tuple[int, tuple[str, str]]]:
-    found: dict[int, tuple[int, tuple[str, str]]] = {}
-    for guardian in Guardian.objects.filter(among("person", person_ids)).order_by("pk"):
-        found[guardian.pk] = guardian.person_id, guardian.said()
-    return found
+    kept = Guardian.objects.filter(among("person", person_ids)).order_by("pk")
+    return {guardian.pk: (guardian.person_id, guardian.said()) for guardian in kept}
 
 
 def survivors(person_ids: Iterable[int]) -> dict[int, int]:

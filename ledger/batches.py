@@ -73,10 +73,9 @@ class Filed(NamedTuple):
 def numbered(*, numbers: Iterable[int], organization: Organization) -> dict[int, Filed]:
     """Number → the entry the unit filed under it and its row as last submitted, of any register; reversals left out, as
     they have no row of their own."""
-    filed: dict[int, Entry] = {}
     rows = Entry.objects.unscoped("导入时按记录号取回本单位的记录").filter(bulk.among("pk", numbers))
     rows = rows.filter(filed_for=organization).exclude(kind=Entry.Kind.REVERSAL)
-    filed |= {entry.pk: entry for entry in rows.select_related("subject", "filed_for", "corrects")}
+    filed = {entry.pk: entry for entry in rows.select_related("subject", "filed_for", "corrects")}
     by_register: dict[str, list[Entry]] = defaultdict(list)
     for entry in filed.values():
         by_register[entry.register].append(entry)
