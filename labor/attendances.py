@@ -15,7 +15,7 @@ CODE = "training_attendance"
 
 COLUMNS = (
     Column("course", "班次", "subject", required=True, register="training_course",
-           aliases=("培训班名称", "班次编号", "班次名称", "培训班"), help="列表里没有的，请先填报培训班次。"),
+           aliases=("培训班名称", "班次编号", "班次名称", "培训班", "培训班次"), help="列表里没有的，请先填报培训班次。"),
     *PERSON,
     Column("qualified", "是否合格", "yesno", aliases=("考核结果", "是否取证")),
     Column("certificate_no", "证书编号", "text", aliases=("证书号",), help="以身份证号作证书编号的，请不要填。"),

@@ -37,6 +37,7 @@ CATEGORIES = (
     ("lifted", "脱贫户"),
     ("lifted", "脱贫享受政策人口"),
     ("monitored", "监测帮扶对象"),
+    ("monitored", "监测户"),
     ("monitored", "防止返贫监测对象"),
     ("ordinary", "普通农户"),
     ("ordinary", "一般农户"),

@@ -6,12 +6,13 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from directory.models import Organization, User
 from directory.people import LONGEST_REASON, checked_reason
 from ledger.filters import QuarterField
-from ledger.models import Period
+from ledger.models import Filing, Period
 from ledger.permissions import may_review
 from workbooks.planning import registers_for
 
@@ -39,12 +40,21 @@ class _UnitAndQuarter(forms.Form):
         field = self.fields["period"]
         assert isinstance(field, forms.ModelChoiceField)
         field.queryset = quarters
-        # what is being reported is the quarter that ended last
-        today = timezone.localdate()
-        ended = quarters.filter(ends_on__lt=today).first() or quarters.filter(starts_on__lte=today).first()
-        field.initial = ended.code if ended else None
+        field.initial = self._reported(quarters)
         for one in self.fields.values():
             one.widget.attrs["class"] = "form-select"
+
+    def _reported(self, quarters: QuerySet[Period]) -> str | None:
+        """What is being reported: the last quarter that has ended for which the unit owes anything, else the last that has."""
+        today = timezone.localdate()
+        ended = quarters.filter(ends_on__lt=today)
+        owed = Filing.objects.for_user(self.user).filter(organization=self.user.organization)
+        found = (
+            ended.filter(pk__in=owed.values("period")).first()
+            or ended.first()
+            or quarters.filter(starts_on__lte=today).first()
+        )
+        return found.code if found else None
 
 
 class UploadForm(_UnitAndQuarter):

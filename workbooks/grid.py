@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -17,7 +16,6 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
-from openpyxl.utils import column_index_from_string
 
 from directory.access import signed_in
 from directory.models import User
@@ -100,10 +98,9 @@ def workbook(register: Register, rows: Sequence[Sequence[str]]) -> bytes:
 
 def mistake(problem: Problem) -> Mistake:
     """An error of the import at its cell of the page."""
-    found = re.fullmatch(r"([A-Z]*)(\d*)", problem.cell)
-    letters, digits = found.groups() if found else ("", "")
-    row = int(digits) - 2 if digits and int(digits) > 1 else None
-    column = column_index_from_string(letters) - 1 if letters and row is not None else None
+    number, letter = problem.place
+    row = number - 2 if number > 1 else None
+    column = letter - 1 if letter and row is not None else None
     where = "整张表" if row is None else f"第 {row + 1} 行"
     return Mistake(row, column, f"{where}　{problem.column or problem.rule}", problem.message)
 

@@ -35,7 +35,7 @@ from ledger.refusals import Refusal
 from ledger.registers import Column, Made, Register, all_registers, get_register
 from workbooks import storage
 from workbooks.effects import Effect, differences, standing
-from workbooks.problems import Findings, Problem
+from workbooks.problems import Findings, Problem, in_order
 from workbooks.progress import Progress, Stage, Tell, tell_nobody
 from workbooks.reading import Sheet, read
 from workbooks.returning import Returned, is_as_exported, returned
@@ -362,7 +362,8 @@ def _run(by: User, on: date, upload: Upload, sheets: Sequence[Sheet], path: str 
     # of the right file all is told at once, what is wrong in its rows too; of a wrong one nothing more
     if not any(one.rule in OF_A_WRONG_FILE for one in findings.errors):
         _file(by, on, upload, tables, path, findings, report)
-    report.errors, report.warnings = findings.errors, findings.warnings
+    names = [sheet.name for sheet in sheets]
+    report.errors, report.warnings = in_order(findings.errors, names), in_order(findings.warnings, names)
     return report
 
 

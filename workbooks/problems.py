@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
+
+from openpyxl.utils import column_index_from_string
 
 from directory.identity import hide_long_numbers
 
@@ -18,6 +22,13 @@ class Problem:
     value: str
     rule: str
     message: str
+
+    @property
+    def place(self) -> tuple[int, int]:
+        """Row and column, from 1; 0 where none is named."""
+        found = re.fullmatch(r"([A-Z]*)(\d*)", self.cell)
+        letters, digits = found.groups() if found else ("", "")
+        return int(digits or 0), column_index_from_string(letters) if letters else 0
 
     def as_dict(self) -> dict[str, str]:
         """As `import_workbook --json` prints it (DESIGN §7)."""
@@ -55,3 +66,10 @@ class Findings:
             if (one.sheet, one.cell) == (sheet, cell):
                 self.errors[index] = replace(one, message=f"{one.message}{hide_long_numbers(more)}")
                 return
+
+
+def in_order(problems: Sequence[Problem], sheets: Sequence[str]) -> list[Problem]:
+    """As one meets them going through the file: sheet by sheet, row by row, from the left. What is said of a whole sheet,
+    or of the file, comes first. Cells are checked before rules and people, which is not the order one corrects in."""
+    places = {name: n for n, name in enumerate(sheets)}
+    return sorted(problems, key=lambda one: (places.get(one.sheet, -1), *one.place))

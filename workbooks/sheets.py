@@ -496,7 +496,7 @@ def _check_header(table: Table, found: _Found, findings: Findings) -> None:
                 table.sheet,
                 str(found.row),
                 "缺少栏目",
-                f"表头（第 {found.row} 行）缺少必填栏目“{column.label}”，请补上这一列。",
+                f"表头（第 {found.row} 行）缺少必填栏目“{column.label}”，{_remedy(column, found)}。",
                 column=column.label,
             )
     for first, second in found.twice:
@@ -518,6 +518,15 @@ def _check_header(table: Table, found: _Found, findings: Findings) -> None:
             "未读栏目",
             f"这些栏目不在“{table.register.name}”中，没有读取：{names}。",
         )
+
+
+def _remedy(column: Column, found: _Found) -> str:
+    """What to do about a column that is lacking: most often it is there under a name nobody has listed."""
+    for text, index in found.unknown:
+        if any(plain(name) in plain(text) for name in (column.label, *column.aliases)):
+            cell = f"{address(found.row, index + 1)} 的“{plain(text)[:20]}”"
+            return f"如果就是 {cell}，请把它改成“{column.label}”，否则请补上这一列"
+    return "请补上这一列"
 
 
 # --- the body ---------------------------------------------------------------------------------------------------

@@ -13,11 +13,12 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 from openpyxl import load_workbook
 
 from audit.models import Event
 from directory import files
-from ledger.models import Batch, Entry
+from ledger.models import Batch, Entry, Filing, Period
 from tests.ledger.world import World
 from tests.workbooks.conftest import Browse, approve_batch, commit
 from tests.workbooks.files import attendee, identity, roster
@@ -61,6 +62,24 @@ def test_a_roster_goes_from_upload_to_batch_in_three_steps(browse: Browse, world
     assert page(client.get("/workbooks/")).count("学员.xlsx") == 1
     assert client.get(address).status_code == 302  # confirmed once: the address is spent
     assert not list(files.pending().iterdir())
+
+
+def test_the_quarter_offered_is_the_last_that_ended_for_which_the_unit_owes(
+    browse: Browse, world: World
+) -> None:
+    def offered() -> str:
+        return str(browse("店子").get("/workbooks/upload/").context["form"]["period"].value())
+
+    periods = list(Period.objects.filter(ends_on__lt=timezone.localdate()).order_by("starts_on"))
+    assert len(periods) > 1
+    assert offered() == periods[-1].code
+    Filing.objects.unscoped("测试").create(
+        organization=world.units["店子镇"],
+        register="training_attendance",
+        period=periods[0],
+        due_on=periods[0].ends_on,
+    )
+    assert offered() == periods[0].code
 
 
 def test_errors_are_listed_with_their_cells_and_the_valid_rows_go_in_by_choice(
