@@ -362,8 +362,8 @@ def _run(by: User, on: date, upload: Upload, sheets: Sequence[Sheet], path: str 
     # of the right file all is told at once, what is wrong in its rows too; of a wrong one nothing more
     if not any(one.rule in OF_A_WRONG_FILE for one in findings.errors):
         _file(by, on, upload, tables, path, findings, report)
-    names = [sheet.name for sheet in sheets]
-    report.errors, report.warnings = in_order(findings.errors, names), in_order(findings.warnings, names)
+    order = [sheet.name for sheet in sheets]
+    report.errors, report.warnings = in_order(findings.errors, order), in_order(findings.warnings, order)
     return report
 
 

@@ -20,7 +20,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from directory.models import Division, Organization, User
 from ledger.models import Entry, Period
-from ledger.parsing import Known
+from ledger.parsing import Known, offered
 from ledger.registers import Column, Register
 from workbooks.sheets import NUMBER, OPTIONS_SHEET, STANDING, VERSION_MARK, version_of
 
@@ -49,7 +49,7 @@ FORMATS = {
     "date": "请写 2022-03-01 这样的日期",
     "dates": "请写 2022.6.6-6.10 这样的起止日期",
     "month": "请写 2022-03 这样的年月",
-    "identity": "18位，按文本填写",
+    "identity": "按文本填写",
     "phone": "手机或座机，多个用、分开",
     "yesno": "填 是 或 否",
     "percent": "例如 60%",
@@ -315,7 +315,7 @@ def guidance(column: Column) -> str:
 def allowed(column: Column, known: Known, organization: Organization) -> list[str]:
     """What may stand in the column, as the import reads it; empty for a free one."""
     if column.kind == "choice":
-        return [label for _, label in column.choices]
+        return [label for _, label in offered(column)]
     if column.kind == "yesno":
         return ["是", "否"]
     if column.kind == "line":
