@@ -13,17 +13,15 @@ from directory.models import User
 from ledger.figures import rows_in_force
 from ledger.models import Period, Plan
 from ledger.registers import Notice, Notices, ReportTable
-from ledger.scope import Scope
+from ledger.scope import Scope, scope_of
+from ledger.sql import asked_again
 from ledger.tables import Measure, by_kind, standing
 
 
 def wish_notices(user: User, today: date, each: int) -> list[Notices]:
     """Claimed longer ago than the bureau allows. The wish is named, its person is not."""
     days = WISH_DAYS.value()
-    rows: QuerySet[Wish] = rows_in_force(Wish, user=user).filter(
-        state=Wish.State.CLAIMED, claimed_on__lt=today - timedelta(days=days)
-    )
-    late = [row for row in rows.order_by("claimed_on", "entry_id") if row.claimed_on is not None]
+    late = _claimed_before(scope_of(user), today - timedelta(days=days))
     found = [
         Notice(
             f"{row.claimed_by} · {row.content}",
@@ -34,6 +32,12 @@ def wish_notices(user: User, today: date, each: int) -> list[Notices]:
         if row.claimed_on is not None
     ]
     return [Notices("微心愿超期", f"认领后超过 {days} 天没有送达", found, len(late), is_bad=False)]
+
+
+@asked_again
+def _claimed_before(scope: Scope, day: date) -> QuerySet[Wish]:
+    rows = rows_in_force(Wish, scope=scope).filter(state=Wish.State.CLAIMED, claimed_on__lt=day)
+    return rows.order_by("claimed_on", "entry_id")
 
 
 def lead_tables(plan: Plan, scope: Scope, as_of: Period) -> Sequence[ReportTable]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from django.db.models import Count, Exists, Model, OuterRef, QuerySet, Window
 from django.urls import reverse
@@ -18,6 +18,8 @@ from ledger.filings import REMIND_LATE
 from ledger.models import Entry, Filing
 from ledger.parameters import read_once
 from ledger.registers import Notice, all_registers, name_of
+from ledger.scope import Scope, scope_of
+from ledger.sql import asked_again
 
 if TYPE_CHECKING:
     from dashboard.figures import MoneyRow
@@ -119,15 +121,7 @@ def _where(register: str, notice: Notice) -> str:
 
 def _overdue(user: User, today: date, each: int) -> AlertGroup:
     days = REMIND_LATE.value()
-    live = Entry.objects.for_user(user).filter(filing=OuterRef("pk")).exclude(state__in=Entry.GONE)
-    late = (
-        Filing.objects.for_user(user)
-        .filter(due_on__lte=today - timedelta(days=days), nil_at__isnull=True)
-        .filter(~Exists(live))
-        .select_related("organization", "period")
-        .order_by("due_on", "organization__code", "register")
-    )
-    found, count = _first(late, each)
+    found = _late_filings(scope_of(user), today - timedelta(days=days), each)
     alerts = [
         Alert(
             str(filing.organization),
@@ -138,39 +132,54 @@ def _overdue(user: User, today: date, each: int) -> AlertGroup:
         for filing in found
     ]
     rule = f"过了报送期限 {days} 天，既没有提交也没有申报本期无"
-    return AlertGroup("逾期未报", "bad", "红", count, alerts, rule)
+    return AlertGroup("逾期未报", "bad", "红", _in_all(found), alerts, rule)
 
 
 def _returned(user: User, today: date, days: int, each: int) -> AlertGroup:
-    rows = Entry.objects.for_user(user, few=True).filter(
-        state=Entry.State.RETURNED, decided_at__lt=working_days_before(today, days)
-    )
-    found, count = _first(rows.select_related("filed_for").order_by("decided_at", "pk"), each)
+    found = _since(scope_of(user), Entry.State.RETURNED, "decided_at", working_days_before(today, days), each)
     alerts = [
         _entry_alert(entry, f"{timezone.localdate(entry.decided_at):%Y-%m-%d} 退回，至今未改。")
         for entry in found
     ]
     rule = f"退回后超过 {days} 个工作日未重新提交（周一至周五计，未扣法定节假日）"
-    return AlertGroup("退回未改", "bad", "红", count, alerts, rule)
+    return AlertGroup("退回未改", "bad", "红", _in_all(found), alerts, rule)
 
 
 def _unreviewed(user: User, today: date, days: int, each: int) -> AlertGroup:
-    rows = Entry.objects.for_user(user, few=True).filter(
-        state=Entry.State.SUBMITTED, submitted_at__lt=working_days_before(today, days)
+    found = _since(
+        scope_of(user), Entry.State.SUBMITTED, "submitted_at", working_days_before(today, days), each
     )
-    found, count = _first(rows.select_related("filed_for").order_by("submitted_at", "pk"), each)
     alerts = [
         _entry_alert(entry, f"{timezone.localdate(entry.submitted_at):%Y-%m-%d} 提交，至今未审。")
         for entry in found
     ]
     rule = f"提交后超过 {days} 个工作日未审核（周一至周五计，未扣法定节假日）"
-    return AlertGroup("久未审核", "warn", "黄", count, alerts, rule)
+    return AlertGroup("久未审核", "warn", "黄", _in_all(found), alerts, rule)
 
 
-def _first(rows: QuerySet[M], each: int) -> tuple[list[M], int]:
-    """The first rows, and how many there are in all: one query."""
-    found: list[Any] = list(rows.annotate(of=Window(Count("pk")))[:each])
-    return found, found[0].of if found else 0
+@asked_again
+def _late_filings(scope: Scope, due_by: date, each: int) -> QuerySet[Filing]:
+    live = Entry.objects.for_scope(scope).filter(filing=OuterRef("pk")).exclude(state__in=Entry.GONE)
+    late = Filing.objects.for_scope(scope).filter(~Exists(live), due_on__lte=due_by, nil_at__isnull=True)
+    late = late.select_related("organization", "period").order_by("due_on", "organization__code", "register")
+    return _first(late, each)
+
+
+@asked_again
+def _since(scope: Scope, state: str, what: str, before: datetime, each: int) -> QuerySet[Entry]:
+    """The entries that have been in a state since before a moment, the longest first."""
+    rows = Entry.objects.for_scope(scope, few=True).filter(**{"state": state, f"{what}__lt": before})
+    return _first(rows.select_related("filed_for").order_by(what, "pk"), each)
+
+
+def _first(rows: QuerySet[M], each: int) -> QuerySet[M]:
+    """The first rows, and in each how many there are in all (_in_all): one query."""
+    first: Any = rows.annotate(of=Window(Count("pk")))[:each]
+    return cast("QuerySet[M]", first)
+
+
+def _in_all(found: Sequence[Any]) -> int:
+    return found[0].of if found else 0
 
 
 def _entry_alert(entry: Entry, reason: str) -> Alert:

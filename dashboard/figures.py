@@ -5,6 +5,7 @@ Amounts are shown in 万元, exact to the 分; the address beside an amount lead
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import date
@@ -13,9 +14,10 @@ from fractions import Fraction
 from typing import Any
 from urllib.parse import urlencode
 
-from django.urls import reverse
+from django.db.models import QuerySet
 
 from dashboard import lights
+from dashboard.addresses import address
 from dashboard.alerts import ON_FIRST_SCREEN, Alerts, alerts_for
 from dashboard.as_of import AsOf, reported_quarter
 from dashboard.flags import Flag, Sources, flag_of, flags_by_code, readings_in_force, sources_of
@@ -29,6 +31,7 @@ from ledger.models import BudgetLine, Filing, LineAlias, LineGroup, Period, Plan
 from ledger.money import FEN_PER_WAN, percent, wan
 from ledger.registers import Figure, OpenTask, all_registers
 from ledger.scope import Scope, scope_of
+from ledger.sql import asked_again
 
 # The register whose overseer (财政局) answers for the money and so sees all of it, not only its own accounts.
 MONEY_REGISTER = "fund_flow"
@@ -81,8 +84,8 @@ def behind_url(plan: Plan, what: str, stage: str, as_of: AsOf, **further: str) -
     """The address of the entries behind a money figure; `what` is total, a line's code or a group's."""
     query = {"as_of": as_of.period.code} if as_of.period else {}
     query |= further
-    address = reverse("dashboard:behind", args=[plan.code, what, stage])
-    return f"{address}?{urlencode(query)}" if query else address
+    page = address("dashboard:behind", plan.code, what, stage)
+    return f"{page}?{urlencode(query)}" if query else page
 
 
 def opened_by(user: User) -> frozenset[str]:
@@ -165,7 +168,7 @@ def row_of(
     return MoneyRow(
         code=money.code,
         name=money.name,
-        url=reverse("dashboard:line", args=[money.code]) + as_of.query if line else "",
+        url=address("dashboard:line", money.code) + as_of.query if line else "",
         amounts=amounts_of(money, money.code, plan, as_of, stages, judging.opens),
         available=wan(money.available),
         spent_rate=percent(money.spent, money.gross_allocated),
@@ -336,7 +339,7 @@ def offered_cards(targets: Sequence[figures.Target], plan: Plan, as_of: AsOf) ->
 def _figure(figure: Figure, plan: Plan, as_of: AsOf) -> Count:
     url = ""
     if figure.target:
-        url = reverse("dashboard:counted", args=[plan.code, figure.target]) + as_of.query
+        url = address("dashboard:counted", plan.code, figure.target) + as_of.query
     return Count(
         name=figure.label,
         text=f"{figure.approved:,}",
@@ -351,7 +354,7 @@ def _count(target: figures.Target, plan: Plan, as_of: AsOf) -> Count:
         name=target.name,
         text=f"{target.approved:,}",
         unit=target.unit,
-        url=reverse("dashboard:counted", args=[plan.code, target.code]) + as_of.query,
+        url=address("dashboard:counted", plan.code, target.code) + as_of.query,
         pending=f"{target.approved + target.held:,}" if target.held else "",
     )
 
@@ -443,7 +446,7 @@ def home(
     questions = figures.questions(plan, scope=scope)
     flags = {} if scope.partner else flags_by_code(questions)
     judging = _judging(user, plan, as_of, questions)
-    sources = sources_of(SourceLabel.objects.filter(line__plan=plan).order_by("line_id", "pk"), questions)
+    sources = sources_of(_labels(plan.pk), questions)
     stages = TABLE_STAGES if scope.everything else UNIT_STAGES
 
     def as_row(one: LineMoney) -> MoneyRow:
@@ -505,6 +508,11 @@ def home(
     )
 
 
+@asked_again
+def _labels(plan: int) -> QuerySet[SourceLabel]:
+    return SourceLabel.objects.filter(line__plan=plan).order_by("line_id", "pk")
+
+
 def _stand(rows: Iterable[MoneyRow], found: Mapping[str, Standing]) -> None:
     """Tell rows and the rows below them how their lines stand."""
     for row in rows:
@@ -533,8 +541,11 @@ def _groups(
     found = []
     by_line = {line.line.pk: (line, row) for line, row in zip(money.lines, rows, strict=True) if line.line}
     asked = {question.question.pk: question for question in questions}
-    for group in LineGroup.objects.filter(plan=plan).prefetch_related("lines").order_by("pk"):
-        inside = [by_line[line.pk] for line in group.lines.all() if line.pk in by_line]
+    lines_in = defaultdict(list)
+    for group_id, line_id in _lines_in_groups(plan.pk):
+        lines_in[group_id].append(line_id)
+    for group in _line_groups(plan.pk):
+        inside = [by_line[pk] for pk in lines_in[group.pk] if pk in by_line]
         if not inside:
             continue
         flag = flag_of(asked[group.question_id])
@@ -551,10 +562,26 @@ def _groups(
     return found
 
 
+@asked_again
+def _line_groups(plan: int) -> QuerySet[LineGroup]:
+    return LineGroup.objects.filter(plan=plan).order_by("pk")
+
+
+@asked_again
+def _lines_in_groups(plan: int) -> QuerySet[Any, Any]:
+    rows = LineGroup.lines.through.objects.filter(linegroup__plan=plan).order_by("pk")
+    return rows.values_list("linegroup_id", "budgetline_id")
+
+
 def owed_quarters(user: User, periods: Sequence[Period]) -> list[Period]:
     """The quarters for which somebody whom `user` sees owes a filing."""
-    owed = set(Filing.objects.for_user(user).order_by().values_list("period_id", flat=True).distinct())
+    owed = set(_owed(scope_of(user)))
     return [period for period in periods if period.pk in owed]
+
+
+@asked_again
+def _owed(scope: Scope) -> QuerySet[Filing, int]:
+    return Filing.objects.for_scope(scope).order_by().values_list("period_id", flat=True).distinct()
 
 
 def _reported(period: Period, scope: Scope, as_of: AsOf) -> Reported:
@@ -562,7 +589,7 @@ def _reported(period: Period, scope: Scope, as_of: AsOf) -> Reported:
     return Reported(
         text=f"{filed}/{owing} 单位已报" if owing else "无应报单位",
         label=period.label,
-        url=reverse("dashboard:filings") + "?" + urlencode({"period": period.code}),
+        url=address("dashboard:filings") + "?" + urlencode({"period": period.code}),
     )
 
 

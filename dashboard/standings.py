@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.urls import reverse
-
+from dashboard.addresses import address
 from dashboard.as_of import AsOf
 from dashboard.lights import Light
 from directory.models import User
@@ -36,5 +35,5 @@ def standings(user: User, plan: Plan, as_of: AsOf) -> dict[str, Standing]:
 
 
 def _standing(code: str, state: LineState, as_of: AsOf) -> Standing:
-    url = reverse("dashboard:story", args=[code]) + as_of.query
+    url = address("dashboard:story", code) + as_of.query
     return Standing(Light(state.light, state.reason), state.facts, url)

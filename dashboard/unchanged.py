@@ -16,6 +16,7 @@ from functools import cache, wraps
 from pathlib import Path
 from threading import Lock
 from typing import Concatenate, ParamSpec
+from weakref import WeakValueDictionary
 
 from django.apps import apps
 from django.conf import settings
@@ -39,6 +40,7 @@ TOKEN = re.compile(rb'(?<=X-CSRFToken": ")\w{64}|(?<=csrfmiddlewaretoken" value=
 
 _kept: OrderedDict[str, tuple[str, bytes]] = OrderedDict()  # page → content type and body
 _keeping = Lock()
+_turns: WeakValueDictionary[str, Lock] = WeakValueDictionary()  # page → held by whoever works it out
 
 
 def figures_page(view: View[P]) -> View[P]:
@@ -60,12 +62,15 @@ def figures_page(view: View[P]) -> View[P]:
             known = get_conditional_response(request, etag=tag)
             if known is not None and known.status_code == 304:
                 return _private(known, tag)
-            kept = _kept.get(page) if own else None
-            if kept is not None:
-                return _private(_again(request, *kept), tag)
-            response = view(request, *args, **kwargs)
-            if own and response.status_code == 200 and "Cache-Control" not in response:
-                _keep(page, response)
+            if not own:
+                return _private(view(request, *args, **kwargs), tag)
+            with _turn(page):  # who asks for it meanwhile waits and has it, too
+                kept = _kept.get(page)
+                if kept is not None:
+                    return _private(_again(request, *kept), tag)
+                response = view(request, *args, **kwargs)
+                if response.status_code == 200 and "Cache-Control" not in response:
+                    _keep(page, response)
             return _private(response, tag)
 
     return read
@@ -103,6 +108,11 @@ def _again(request: HttpRequest, content_type: str, body: bytes) -> HttpResponse
         token = get_token(request).encode()
         body = TOKEN.sub(lambda found: token, body)
     return HttpResponse(body, content_type=content_type)
+
+
+def _turn(page: str) -> Lock:
+    with _keeping:
+        return _turns.setdefault(page, Lock())
 
 
 def _keep(page: str, response: HttpResponse) -> None:

@@ -10,6 +10,7 @@ from urllib.parse import quote
 from django.contrib import messages
 from django.core.exceptions import BadRequest
 from django.core.serializers.json import DjangoJSONEncoder
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -32,6 +33,7 @@ from ledger.bookkeeping import rule
 from ledger.models import BudgetLine, Filing, OpenQuestion, Period, Plan
 from ledger.permissions import may_rule
 from ledger.refusals import Refusal
+from ledger.sql import asked_again
 
 Role = User.Role
 ours_only = role_required(Role.LEADER, Role.REVIEWER, Role.CLERK, Role.HEAD)
@@ -41,8 +43,9 @@ business_only = role_required(Role.LEADER, Role.REVIEWER, Role.CLERK, Role.HEAD,
 ALL_ALERTS = 200
 
 
-def _periods() -> list[Period]:
-    return list(Period.objects.order_by("starts_on"))
+@asked_again
+def _periods() -> QuerySet[Period]:
+    return Period.objects.order_by("starts_on")
 
 
 def _as_of(request: HttpRequest, periods: Sequence[Period], today: date) -> AsOf:
@@ -63,8 +66,9 @@ def _quarter(request: HttpRequest, periods: Sequence[Period], name: str) -> Peri
     raise BadRequest("没有这个季度。")
 
 
-def _plans() -> list[Plan]:
-    return list(Plan.objects.select_related("issuer").order_by("-year", "code"))
+@asked_again
+def _plans() -> QuerySet[Plan]:
+    return Plan.objects.select_related("issuer").order_by("-year", "code")
 
 
 def _chosen(found: Sequence[Plan], code: str | None, today: date) -> Plan:

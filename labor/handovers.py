@@ -36,7 +36,8 @@ from ledger.registers import (
     Shown,
     filed_by,
 )
-from ledger.scope import scope_of
+from ledger.scope import Scope, scope_of
+from ledger.sql import asked_again
 
 CODE = "roster_handover"
 HANDOVER_DAYS = Parameter(
@@ -196,10 +197,7 @@ def notices(user: User, today: date, each: int) -> list[Notices]:
             f"{timezone.localdate(row.entry.decided_at)} 提供，至今未签收。",
             row.entry_id,
         )
-        for row in rows_in_force(RosterHandover, user=user)
-        .filter(entry__acknowledgement=None)
-        .select_related("entry", "receiver")
-        .order_by("quarter_ends_on")
+        for row in _unsigned(scope_of(user))
         if (today - timezone.localdate(row.entry.decided_at)).days > receipt
     ]
     return [
@@ -216,7 +214,7 @@ def _not_handed_over(user: User, today: date, days: int) -> list[Notice]:
     years = sorted({plan.year for plan in plans_counting("roster_handovers")})
     ends = [date(year, 3 * n, 31 if n in (1, 4) else 30) for year in years for n in (1, 2, 3, 4)]
     late = [day for day in ends if day + timedelta(days=days) < today]
-    sent = set(rows_in_force(RosterHandover, user=user).values_list("quarter_ends_on", flat=True))
+    sent = set(_sent(scope_of(user)))
     return [
         Notice(
             f"{day.year} 年第 {day.month // 3} 季度",
@@ -225,6 +223,17 @@ def _not_handed_over(user: User, today: date, days: int) -> list[Notice]:
         for day in late
         if day not in sent
     ]
+
+
+@asked_again
+def _unsigned(scope: Scope) -> QuerySet[RosterHandover]:
+    rows = rows_in_force(RosterHandover, scope=scope).filter(entry__acknowledgement=None)
+    return rows.select_related("entry", "receiver").order_by("quarter_ends_on")
+
+
+@asked_again
+def _sent(scope: Scope) -> QuerySet[RosterHandover, date]:
+    return rows_in_force(RosterHandover, scope=scope).values_list("quarter_ends_on", flat=True)
 
 
 def shown(row: RosterHandover) -> list[Shown]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 from django.db.models import Case, Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Sum, When
@@ -32,6 +33,7 @@ from ledger.models import (
     Transfer,
 )
 from ledger.scope import Scope
+from ledger.sql import asked_again
 
 # Kinds of move that make up the gross 下达 (DOMAIN §2: ΣC + in − out), which a claw-back or refund does not change.
 GROSS_KINDS = ("allocate", "adjust")
@@ -93,7 +95,7 @@ class _Cell:
 
 def money(plan: Plan, *, scope: Scope, as_of: Period | None = None) -> Money:
     """What each line of `plan` has at each stage, now or at the end of the quarter `as_of`. Three queries."""
-    lines = list(BudgetLine.objects.filter(plan=plan).order_by("position", "pk"))
+    lines = lines_of(plan.pk)
     cells = _cells(plan, scope, as_of)
     children: dict[int | None, list[BudgetLine]] = defaultdict(list)
     for line in lines:
@@ -132,24 +134,51 @@ def lines_with_money(scope: Scope) -> QuerySet[Account, Any]:
 
 def _cells(plan: Plan, scope: Scope, as_of: Period | None) -> dict[tuple[int | None, str], _Cell]:
     cells: dict[tuple[int | None, str], _Cell] = defaultdict(_Cell)
-    own = Account.objects.filter(_visible(scope), plan=plan).exclude(stage=accounts.TARGET)
-    if as_of is None:
-        now = own.order_by().values_list("line_id", "stage")
-        for line_id, stage, balance, held_in, held_out in now.annotate(
-            Sum("balance"), Sum("held_in"), Sum("held_out")
-        ):
+    day = None if as_of is None else as_of.starts_on
+    if day is None:
+        for line_id, stage, balance, held_in, held_out in _balances(plan.pk, scope):
             cells[line_id, stage] = _Cell(balance, held_in, held_out, 0, True)
-    totals = Total.objects.filter(account__in=own)
-    if as_of is not None:
-        totals = totals.filter(period__starts_on__lte=as_of.starts_on)
-        past = totals.order_by().values_list("account__line_id", "account__stage")
-        for line_id, stage, balance in past.annotate(change=Sum(F("inflow") - F("outflow"))):
+    else:
+        for line_id, stage, balance in _balances_until(plan.pk, scope, day):
             cells[line_id, stage] = _Cell(balance, seen=True)
-    gross = totals.filter(account__stage=accounts.ALLOCATED, kind__in=GROSS_KINDS).order_by()
-    change = Sum(F("inflow") - Case(When(kind="adjust", then=F("outflow")), default=0))
-    for line_id, amount in gross.values_list("account__line_id").annotate(change=change):
+    for line_id, amount in _gross(plan.pk, scope, day):
         cells[line_id, accounts.ALLOCATED].gross = amount
     return cells
+
+
+@asked_again
+def _balances(plan: int, scope: Scope) -> QuerySet[Account, Any]:
+    rows = _of_money(plan, scope).order_by().values_list("line_id", "stage")
+    return rows.annotate(Sum("balance"), Sum("held_in"), Sum("held_out"))
+
+
+@asked_again
+def _balances_until(plan: int, scope: Scope, day: date) -> QuerySet[Total, Any]:
+    rows = _totals(plan, scope, day).values_list("account__line_id", "account__stage")
+    return rows.annotate(change=Sum(F("inflow") - F("outflow")))
+
+
+@asked_again
+def _gross(plan: int, scope: Scope, day: date | None) -> QuerySet[Total, Any]:
+    rows = _totals(plan, scope, day).filter(account__stage=accounts.ALLOCATED, kind__in=GROSS_KINDS)
+    change = Sum(F("inflow") - Case(When(kind="adjust", then=F("outflow")), default=0))
+    return rows.values_list("account__line_id").annotate(change=change)
+
+
+def _of_money(plan: int, scope: Scope) -> QuerySet[Account]:
+    return Account.objects.filter(_visible(scope), plan=plan).exclude(stage=accounts.TARGET)
+
+
+def _totals(plan: int, scope: Scope, day: date | None) -> QuerySet[Total]:
+    """Of all quarters, or of those that had begun by the day."""
+    rows = Total.objects.filter(account__in=_of_money(plan, scope)).order_by()
+    return rows if day is None else rows.filter(period__starts_on__lte=day)
+
+
+@asked_again
+def lines_of(plan: int) -> QuerySet[BudgetLine]:
+    """The plan's lines and sub-lines in their order."""
+    return BudgetLine.objects.filter(plan=plan).order_by("position", "pk")
 
 
 def _line_money(
@@ -269,16 +298,10 @@ class Target:
 
 def targets(plan: Plan, *, scope: Scope, as_of: Period | None = None) -> list[Target]:
     """The plan's counting accounts in the order of their tasks. A unit sees its own, without goal and maximum."""
-    own = Account.objects.filter(_visible(scope), plan=plan, stage=accounts.TARGET).order_by("pk")
-    if scope.everything:  # the units' own counts stand beside the overall one and must not be added to it
-        own = own.filter(organization=None)
-    tasks = {task.target_id: task for task in Task.objects.filter(plan=plan, target__isnull=False)}
-    past = {}
-    if as_of is not None:
-        rows = Total.objects.filter(account__in=own, period__starts_on__lte=as_of.starts_on).order_by()
-        past = dict(rows.values_list("account_id").annotate(change=Sum(F("inflow") - F("outflow"))))
+    tasks = {task.target_id: task for task in _counting_tasks(plan.pk)}
+    past = {} if as_of is None else dict(_counts_until(plan.pk, scope, as_of.starts_on))
     found = []
-    for account in own:
+    for account in _counting(plan.pk, scope):
         task = tasks.get(account.pk)
         found.append(
             Target(
@@ -296,6 +319,28 @@ def targets(plan: Plan, *, scope: Scope, as_of: Period | None = None) -> list[Ta
             )
         )
     return found
+
+
+def _targets(plan: int, scope: Scope) -> QuerySet[Account]:
+    own = Account.objects.filter(_visible(scope), plan=plan, stage=accounts.TARGET)
+    # the units' own counts stand beside the overall one and must not be added to it
+    return own.filter(organization=None) if scope.everything else own
+
+
+@asked_again
+def _counting(plan: int, scope: Scope) -> QuerySet[Account]:
+    return _targets(plan, scope).order_by("pk")
+
+
+@asked_again
+def _counting_tasks(plan: int) -> QuerySet[Task]:
+    return Task.objects.filter(plan=plan, target__isnull=False)
+
+
+@asked_again
+def _counts_until(plan: int, scope: Scope, day: date) -> QuerySet[Total, Any]:
+    rows = Total.objects.filter(account__in=_targets(plan, scope), period__starts_on__lte=day)
+    return rows.order_by().values_list("account_id").annotate(change=Sum(F("inflow") - F("outflow")))
 
 
 @dataclass
@@ -377,15 +422,23 @@ class Question:
 
 def questions(plan: Plan, *, scope: Scope) -> list[Question]:
     """Every open question of the plan with its ruling, in order. Open to all who have business here. Two queries."""
-    rulings: dict[int, Ruling] = {}
-    for ruling in Ruling.objects.filter(question__plan=plan).order_by("pk"):
-        rulings[ruling.question_id] = ruling
+    rulings = {ruling.question_id: ruling for ruling in _rulings(plan.pk)}
     found = []
-    for question in OpenQuestion.objects.filter(plan=plan).select_related("plan").order_by("position"):
+    for question in _open_questions(plan.pk):
         latest = rulings.get(question.pk)
         reading = latest.reading if latest else question.default_reading
         found.append(Question(question, latest, reading, question.label_of(reading)))
     return found
+
+
+@asked_again
+def _rulings(plan: int) -> QuerySet[Ruling]:
+    return Ruling.objects.filter(question__plan=plan).order_by("pk")
+
+
+@asked_again
+def _open_questions(plan: int) -> QuerySet[OpenQuestion]:
+    return OpenQuestion.objects.filter(plan=plan).select_related("plan").order_by("position")
 
 
 def reported(period: Period, *, scope: Scope) -> tuple[int, int]:
@@ -393,15 +446,20 @@ def reported(period: Period, *, scope: Scope) -> tuple[int, int]:
 
     What was filed and withdrawn or voided is not filed.
     """
+    owing = dict[int, bool]()
+    for unit, filed, nil in _owed(period.pk, scope):
+        owing[unit] = owing.get(unit, True) and (filed or nil is not None)
+    return sum(owing.values()), len(owing)
+
+
+@asked_again
+def _owed(period: int, scope: Scope) -> QuerySet[Filing, Any]:
     rows = Filing.objects.unscoped("按范围汇总报送情况").filter(period=period)
     if not scope.everything:
         rows = rows.filter(Q(organization__in=scope.organization_ids) | Q(register__in=scope.registers))
     live = Entry.objects.unscoped("按范围汇总报送情况").exclude(state__in=Entry.GONE)
     rows = rows.annotate(filed=Exists(live.filter(filing=OuterRef("pk"))))
-    owing = dict[int, bool]()
-    for unit, filed, nil in rows.values_list("organization_id", "filed", "nil_at"):
-        owing[unit] = owing.get(unit, True) and (filed or nil is not None)
-    return sum(owing.values()), len(owing)
+    return rows.values_list("organization_id", "filed", "nil_at")
 
 
 def movements(
@@ -564,24 +622,25 @@ def _held_across(inside: list[int], user: User) -> QuerySet[Hold]:
     )
 
 
-def rows_in_force(model: Any, *, user: User) -> QuerySet[Any]:
-    """The rows of a register that stand approved, one a subject, as far as the user may see them.
+def rows_in_force(model: Any, *, scope: Scope) -> QuerySet[Any]:
+    """The rows of a register that stand approved, one a subject, as far as the scope may see them.
 
     Asked of each row of the register: a list of all entries that stand would be as long as the books.
     """
-    standing = Entry.objects.for_user(user, few=True).filter(
+    standing = Entry.objects.for_scope(scope, few=True).filter(
         pk=OuterRef("entry_id"), state=Entry.State.APPROVED, subject__in_force=OuterRef("entry_id")
     )
     found: QuerySet[Any] = model.objects.filter(Exists(standing.order_by()), version=F("entry__version"))
     return found.exclude(entry__kind=Entry.Kind.REVERSAL)
 
 
-def plans_counting(target: str) -> list[Plan]:
+@asked_again
+def plans_counting(target: str) -> QuerySet[Plan]:
     """The plans that have the counting rule. One query."""
     rows = Account.objects.filter(
         stage=accounts.TARGET, organization=None, code__endswith=f"/{accounts.TARGET}/{target}"
     )
-    return list(Plan.objects.filter(pk__in=rows.values("plan")).order_by("year"))
+    return Plan.objects.filter(pk__in=rows.values("plan")).order_by("year")
 
 
 def is_demonstration() -> bool:

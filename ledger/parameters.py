@@ -12,12 +12,15 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from decimal import Decimal
 from importlib import import_module
+from typing import Any
 
 from django.apps import apps
+from django.db.models import QuerySet
 from django.utils.module_loading import module_has_submodule
 
 from ledger.models import Threshold, ThresholdChange
 from ledger.registers import Parameter, all_registers
+from ledger.sql import asked_again
 
 _read: ContextVar[dict[str, Decimal] | None] = ContextVar("parameters_read", default=None)
 
@@ -64,9 +67,14 @@ def changed(code: str, default: Decimal) -> Decimal:
         found = Threshold.objects.filter(code=code).values_list("value", flat=True).first()
         return default if found is None else found
     if not kept:
-        kept.update(Threshold.objects.values_list("code", "value"))
+        kept.update(_all())
         kept.setdefault("", Decimal(0))  # so that an empty table is read once, too
     return kept.get(code, default)
+
+
+@asked_again
+def _all() -> QuerySet[Threshold, Any]:
+    return Threshold.objects.values_list("code", "value")
 
 
 @contextmanager

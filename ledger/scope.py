@@ -1,4 +1,5 @@
-"""Who sees which rows. Entry, Filing and Evidence have no other way in than `for_user` and `unscoped` (DESIGN §3).
+"""Who sees which rows. Entry, Filing and Evidence have no other way in than `for_user`, `for_scope` (what a user's scope
+is, where it is known already) and `unscoped` (DESIGN §3).
 
 A unit sees entries it filed or is concerned by; a department also the registers assigned to it; the bureau and the
 leaders see all. What a register shares beyond that, with the unit a row names or with 荣成, stands in its declaration.
@@ -113,15 +114,18 @@ class ScopedManager(models.Manager[M]):
         name). Each of those is then looked at, where else the list of all that concerns the user's unit is made first: a
         tenth of the books.
         """
+        return self.for_scope(scope_of(user), few=few)
+
+    def for_scope(self, scope: Scope, *, few: bool = False) -> models.QuerySet[M]:
+        """As for_user, of one whose scope this is."""
         rows = super().get_queryset()
-        scope = scope_of(user)
         if self.model.__name__ == "Evidence":
             rows = rows.filter(Q(addressee=None) | _addressed(scope))
         # nothing is joined in it, so no row comes twice: a DISTINCT would read all of them before showing fifty
-        return rows if scope.everything else rows.filter(_visible(self.model, scope, user, few))
+        return rows if scope.everything else rows.filter(_visible(self.model, scope, few))
 
 
-def _visible(model: type[Any], scope: Scope, user: User | AnonymousUser, few: bool) -> Q:
+def _visible(model: type[Any], scope: Scope, few: bool) -> Q:
     units = list(scope.organization_ids)
     if not units:
         return Q(pk__in=[])
@@ -138,7 +142,7 @@ def _visible(model: type[Any], scope: Scope, user: User | AnonymousUser, few: bo
         if model.__name__ == "Batch":
             return Q(organization_id__in=units)
         return Q(organization_id__in=units) | Q(register__in=registers)
-    entries = apps.get_model("ledger", "Entry").objects.for_user(user, few=few)
+    entries = apps.get_model("ledger", "Entry").objects.for_scope(scope, few=few)
     hung = apps.get_model("ledger", "EntryEvidence").objects
     if few:
         on_one = entries.filter(pk=OuterRef("entry"))

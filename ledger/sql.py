@@ -1,17 +1,19 @@
-"""Fewer round trips and less query building, for the posting path: there they are the cost, not the SQL
-(docs/adr/0015). Elsewhere the ORM as it is does well.
+"""Fewer round trips and less query building, where they are the cost and not the SQL: posting (docs/adr/0015) and the
+first screen. Elsewhere the ORM as it is does well.
 
 Prepared, read: query sets compiled once, asked often, and several of them in one message. Statement, insert, update, run:
-writes that travel in one message. On PostgreSQL the server, too, keeps the plan of what it is asked often.
+writes that travel in one message. On PostgreSQL the server, too, keeps the plan of what it is asked often. asked_again:
+whatever query set a page asks at every request.
 """
 
 from __future__ import annotations
 
 import json
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from functools import cache
+from functools import cache, wraps
 from itertools import count
-from typing import Any, Generic, NamedTuple, TypeVar, cast
+from typing import Any, Generic, NamedTuple, ParamSpec, TypeVar, cast
 from weakref import WeakKeyDictionary
 
 from django.core.exceptions import EmptyResultSet
@@ -23,6 +25,7 @@ from django.db.models.sql.compiler import SQLCompiler
 from audit.bulk import adapter, array
 
 Row = TypeVar("Row")
+P = ParamSpec("P")
 
 # Stand-ins for the arguments while a query set is compiled; numbers that even a small integer column takes.
 _STAND_IN = 32_000
@@ -242,6 +245,47 @@ def _casts(query: _Compiled) -> list[Callable[[str], Any] | None]:
 
 # PostgreSQL's numbers of types: json, jsonb and text as they come; smallint, integer and bigint.
 _TEXTS, _NUMBERS = (25, 114, 1043, 3802), (20, 21, 23)
+
+
+# What asked_again keeps, a connection: a page asks some forty, in the name of each unit and of each day.
+MOST_ASKED = 1_000
+
+# Connection → (function, arguments) → its query set, compiled.
+_asked: WeakKeyDictionary[Any, OrderedDict[Any, QuerySet[Any, Any]]] = WeakKeyDictionary()
+
+
+def asked_again(make: Callable[P, QuerySet[Any, Row]]) -> Callable[P, list[Row]]:
+    """`make` gives a query set that follows from its arguments alone; the function made of it gives the rows, read at
+    every call. What is kept is the SQL for these arguments: to put it together takes Django ten times as long as to ask.
+
+    The arguments have to be values: of a row its key, of a user the Scope, since a row may have changed meanwhile and
+    still be the same row. Raises TypeError for others. Follows select_related, not prefetch_related.
+    """
+
+    @wraps(make)
+    def ask(*args: P.args, **kwargs: P.kwargs) -> list[Row]:
+        connection = connections[DEFAULT_DB_ALIAS]
+        kept = _asked.setdefault(connection, OrderedDict())
+        key = (make, args, tuple(kwargs.items()))
+        queryset = kept.get(key)
+        if queryset is None:
+            if any(isinstance(value, Model) for value in (*args, *kwargs.values())):
+                raise TypeError(f"{make.__qualname__}: a row is no value")
+            queryset = make(*args, **kwargs)
+            query: Any = queryset.query
+            compiler: Any = query.get_compiler(connection=connection)
+            try:
+                statement = compiler.as_sql()
+            except EmptyResultSet:  # no row could ever match
+                return []
+            compiler.as_sql = lambda: statement
+            query.get_compiler = lambda *_, **__: compiler
+            kept[key] = queryset
+            if len(kept) > MOST_ASKED:
+                kept.popitem(last=False)
+        return list(cast("Any", queryset)._iterable_class(queryset))
+
+    return ask
 
 
 class _Writing(NamedTuple):

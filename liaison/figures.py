@@ -14,6 +14,7 @@ from ledger.figures import rows_in_force
 from ledger.models import Assignment, Period, Plan
 from ledger.registers import Notice, Notices, OpenTask, Parameter, ReportTable
 from ledger.scope import Scope, scope_of
+from ledger.sql import asked_again
 from ledger.tables import Measure, by_kind, standing
 from liaison.models import Level, Meeting, MeetingDecision, Publicity, Visit, WorkPlan
 
@@ -28,12 +29,11 @@ RESULT_MONTH = Parameter(
 )
 
 
-def open_decisions(user: User) -> QuerySet[MeetingDecision]:
-    """The decisions in force that are not done, as far as the user may see them, the earliest due first."""
-    rows: QuerySet[MeetingDecision] = rows_in_force(MeetingDecision, user=user)
-    return (
-        rows.exclude(state=MeetingDecision.State.DONE).select_related("owner").order_by("due_on", "entry_id")
-    )
+@asked_again
+def open_decisions(scope: Scope) -> QuerySet[MeetingDecision]:
+    """The decisions in force that are not done, as far as the scope may see them, the earliest due first."""
+    rows = rows_in_force(MeetingDecision, scope=scope).exclude(state=MeetingDecision.State.DONE)
+    return rows.select_related("owner").order_by("due_on", "entry_id")
 
 
 def open_tasks(user: User) -> list[OpenTask]:
@@ -49,13 +49,13 @@ def open_tasks(user: User) -> list[OpenTask]:
             state=row.get_state_display(),
             entry_id=row.entry_id,
         )
-        for row in open_decisions(user)
+        for row in open_decisions(scope_of(user))
     ]
 
 
 def decision_notices(user: User, today: date, each: int) -> list[Notices]:
     """Decisions whose day has passed."""
-    late = list(open_decisions(user).filter(due_on__lt=today))
+    late = [row for row in open_decisions(scope_of(user)) if row.due_on < today]
     found = [
         Notice(
             f"{row.owner} · {row.text[:40]}",
@@ -69,16 +69,13 @@ def decision_notices(user: User, today: date, each: int) -> list[Notices]:
 
 def plan_notices(user: User, today: date, each: int) -> list[Notices]:
     """Which assigned department lacks its yearly plan, stage goals or results, and which goals are late (三（二）)."""
-    rows: QuerySet[WorkPlan] = rows_in_force(WorkPlan, user=user)
     late = [
         Notice(
             f"{row.unit} · {row.content[:40]}",
             f"{row.get_stage_display()}目标应于 {row.due_on} 前完成，已逾期 {(today - row.due_on).days} 天。",
             row.entry_id,
         )
-        for row in rows.filter(
-            kind=WorkPlan.Kind.STAGE, state=WorkPlan.State.PLANNED, due_on__lt=today
-        ).select_related("unit")
+        for row in _late_goals(scope_of(user), today)
         if row.due_on is not None
     ]
     lacking = lacking_plans(user, today)
@@ -90,28 +87,46 @@ def plan_notices(user: User, today: date, each: int) -> list[Notices]:
     ]
 
 
+@asked_again
+def _late_goals(scope: Scope, today: date) -> QuerySet[WorkPlan]:
+    goals = rows_in_force(WorkPlan, scope=scope).filter(kind=WorkPlan.Kind.STAGE, due_on__lt=today)
+    return goals.filter(state=WorkPlan.State.PLANNED).select_related("unit")
+
+
 def lacking_plans(user: User, today: date) -> list[Notice]:
     """The assigned units that `user` sees which lack one of the three in the plan of the year. Four queries."""
-    plan = Plan.objects.filter(year__lte=today.year).order_by("-year", "code").first()
+    plan = next(iter(_plan_of(today.year)), None)
     scope = scope_of(user).for_register("work_plan")
     if plan is None or scope.partner:
         return []
     have: dict[int, set[str]] = defaultdict(set)
-    rows = rows_in_force(WorkPlan, user=user).filter(plan=plan)
-    for unit_id, kind in rows.values_list("unit_id", "kind"):
+    for unit_id, kind in _kinds(scope_of(user), plan.pk):
         have[unit_id].add(kind)
     wanted = [WorkPlan.Kind.YEAR, WorkPlan.Kind.STAGE]
     if (today.year, today.month) >= (plan.year, RESULT_MONTH.value()):
         wanted.append(WorkPlan.Kind.RESULT)
-    owing = Assignment.objects.filter(register="work_plan", duty=Assignment.Duty.FILES).select_related(
-        "organization"
-    )
     found = []
-    for one in owing.order_by("organization__code"):
+    for one in _owing():
         missing = [str(kind.label) for kind in wanted if kind not in have[one.organization_id]]
         if missing and (scope.everything or one.organization_id in scope.organization_ids):
             found.append(Notice(str(one.organization), f"{plan.year} 年缺{'、'.join(missing)}。"))
     return found
+
+
+@asked_again
+def _plan_of(year: int) -> QuerySet[Plan]:
+    return Plan.objects.filter(year__lte=year).order_by("-year", "code")[:1]
+
+
+@asked_again
+def _kinds(scope: Scope, plan: int) -> QuerySet[WorkPlan, Any]:
+    return rows_in_force(WorkPlan, scope=scope).filter(plan=plan).values_list("unit_id", "kind")
+
+
+@asked_again
+def _owing() -> QuerySet[Assignment]:
+    owing = Assignment.objects.filter(register="work_plan", duty=Assignment.Duty.FILES)
+    return owing.select_related("organization").order_by("organization__code")
 
 
 def publicity_tables(plan: Plan, scope: Scope, as_of: Period) -> Sequence[ReportTable]:

@@ -8,13 +8,14 @@ from datetime import date
 from functools import cached_property
 from typing import Any, TypeVar
 
-from django.db.models import F, Model, Q
+from django.db.models import F, Model, Q, QuerySet
 
 from ledger import figures
 from ledger.figures import LineMoney
 from ledger.models import BudgetLine, EntryConcern, Period
 from ledger.registers import EVERY_ROW, get_register
 from ledger.scope import Scope
+from ledger.sql import asked_again
 from projects.models.project import Project
 
 M = TypeVar("M", bound=Model)
@@ -42,13 +43,18 @@ def seen_by(scope: Scope, register: str) -> Q:
 
 def seen_in_force(model: type[M], register: str, scope: Scope, lines: Sequence[BudgetLine]) -> list[M]:
     """The rows in force about these lines that the reader may see. One query."""
-    rows: Any = model._default_manager.filter(
+    return _seen_in_force(model, register, scope, tuple(line.pk for line in lines))
+
+
+@asked_again
+def _seen_in_force(model: type[M], register: str, scope: Scope, lines: tuple[int, ...]) -> QuerySet[M]:
+    rows = model._default_manager.filter(
         seen_by(scope, register),
         line__in=lines,
         entry__subject__in_force=F("entry"),
         version=F("entry__version"),
     )
-    return list(rows.select_related("line", "entry", "unit").order_by("entry_id"))
+    return rows.select_related("line", "entry", "unit").order_by("entry_id")
 
 
 def in_force(codes: Sequence[str] | None = None) -> dict[str, Project]:

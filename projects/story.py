@@ -11,7 +11,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import F
+from django.db.models import F, QuerySet
 
 from ledger import figures
 from ledger.models import BudgetLine, Entry, Period, Plan
@@ -19,6 +19,7 @@ from ledger.money import percent, wan, yuan
 from ledger.offers import LineState, Milestone, Owed, Story, StoryPapers, StoryTable
 from ledger.registers import ReportTable
 from ledger.scope import Scope
+from ledger.sql import asked_again
 from projects.models.papers import Asset, Notice, Work, ZoneMember
 from projects.models.progress import Progress
 from projects.models.project import Project, State
@@ -48,11 +49,7 @@ def histories(scope: Scope, *, plan: Plan | None = None, code: str = "") -> dict
 
     What was corrected or reversed is not among them.
     """
-    rows = Project.objects.filter(seen_by(scope, "project"), version=F("entry__version"))
-    rows = rows.filter(entry__state=Entry.State.APPROVED).exclude(entry__kind=Entry.Kind.REVERSAL)
-    rows = rows.filter(plan=plan) if plan is not None else rows.filter(code=code)
-    rows = rows.select_related("entry__subject", "entry__filed_for", "line", "plan", "implementer", "unit")
-    by_entry = {row.entry_id: row for row in rows}
+    by_entry = {row.entry_id: row for row in _steps(scope, None if plan is None else plan.pk, code)}
     found = {}
     for row in by_entry.values():
         if row.entry.subject.in_force_id != row.entry_id:
@@ -66,6 +63,14 @@ def histories(scope: Scope, *, plan: Plan | None = None, code: str = "") -> dict
             at = before
         found[row.code] = steps[::-1]
     return found
+
+
+@asked_again
+def _steps(scope: Scope, plan: int | None, code: str) -> QuerySet[Project]:
+    rows = Project.objects.filter(seen_by(scope, "project"), version=F("entry__version"))
+    rows = rows.filter(entry__state=Entry.State.APPROVED).exclude(entry__kind=Entry.Kind.REVERSAL)
+    rows = rows.filter(plan=plan) if plan is not None else rows.filter(code=code)
+    return rows.select_related("entry__subject", "line", "plan", "implementer")
 
 
 def at_day(steps: Sequence[Project], day: date) -> Project | None:
@@ -94,8 +99,7 @@ def _progress(scope: Scope, lines: Sequence[BudgetLine], day: date) -> dict[str,
 def states_of_lines(plan: Plan, scope: Scope, day: date) -> Mapping[str, LineState]:
     """Line code → light, 工程进度 and next date of its project on `day` (DOMAIN §8 Traffic light). Six queries."""
     steps = histories(scope, plan=plan)
-    lines = list(BudgetLine.objects.filter(plan=plan))
-    reports = _progress(scope, lines, day)
+    reports = _progress(scope, figures.lines_of(plan.pk), day)
     limits = LATE_DAYS.value(), DUE_DAYS.value()
     owed = last_ended(day)
     found = {}
@@ -108,7 +112,12 @@ def states_of_lines(plan: Plan, scope: Scope, day: date) -> Mapping[str, LineSta
 
 def last_ended(day: date) -> Period | None:
     """The latest quarter that has ended by `day`. One query."""
-    return Period.objects.filter(ends_on__lte=day).order_by("-ends_on").first()
+    return next(iter(_ended(day)), None)
+
+
+@asked_again
+def _ended(day: date) -> QuerySet[Period]:
+    return Period.objects.filter(ends_on__lte=day).order_by("-ends_on")[:1]
 
 
 def state_of(

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import random
 import threading
+import time
 from contextlib import suppress
+from typing import Any
 
 import pytest
 from django.db import OperationalError, connection, transaction
@@ -13,6 +15,8 @@ from django.test.utils import CaptureQueriesContext
 
 from audit.events import at_rest, newest, record
 from audit.models import Event
+from dashboard import views
+from dashboard.figures import Home, home
 from dashboard.unchanged import TOKEN
 from ledger.snapshot import snapshot
 from tests.dashboard.conftest import Browse, make_books
@@ -84,3 +88,39 @@ def test_books_at_rest_with_the_same_newest_event_have_seen_the_same_deeds() -> 
     for thread in threads:
         thread.join()
     assert len(seen) > 3
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_asks_while_a_page_is_worked_out_waits_for_it_and_has_it(
+    transactional_db: None, browse: Browse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Story(make_books())
+    leader = browse("领导")
+    worked_out: list[Home] = []
+    began = threading.Event()
+
+    def slowly(**asked: Any) -> Home:
+        began.set()
+        time.sleep(0.3)
+        worked_out.append(home(**asked))
+        return worked_out[-1]
+
+    monkeypatch.setattr(views, "home_page", slowly)
+    bodies: list[bytes] = []
+
+    def ask() -> None:
+        own = Client()
+        own.cookies = leader.cookies
+        bodies.append(own.get("/overview/").content)
+        connection.close()
+
+    threads = [threading.Thread(target=ask) for _ in range(3)]
+    threads[0].start()
+    assert began.wait(20)
+    for thread in threads[1:]:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(worked_out) == 1
+    assert len({TOKEN.sub(b"", body) for body in bodies}) == 1
+    assert "合计".encode() in bodies[0]

@@ -10,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from aid.models import Wish
 from ledger.figures import rows_in_force
 from ledger.models import Filing
+from ledger.scope import scope_of
 from tests.dashboard.conftest import Browse
 from tests.ledger.stories import Story
 
@@ -82,6 +83,6 @@ def test_what_stands_of_a_register_is_asked_row_by_row_and_not_looked_for_among_
         "领导",
         "审核",
     ):  # who see everything; a unit's rows are also looked for among what concerns it
-        query = str(rows_in_force(Wish, user=year.world.users[name]).query)
+        query = str(rows_in_force(Wish, scope=scope_of(year.world.users[name])).query)
         assert "EXISTS" in query
         assert "IN (SELECT" not in query
