@@ -14,7 +14,7 @@ from typing import Any
 from django.db import models
 
 from directory.models import PersonFact
-from ledger.models import Detail, PersonDetail, PlannedDetail
+from ledger.models import Detail, MonthOnly, PersonDetail, PlannedDetail
 
 
 class CourseKind(models.TextChoices):
@@ -107,7 +107,7 @@ class Channel(models.TextChoices):
     SELF = "self", "自主就业"
 
 
-class Placement(PersonDetail):
+class Placement(MonthOnly, PersonDetail):
     place = models.CharField("务工所在地", max_length=100)
     employer = models.CharField("务工企业名称", max_length=100)
     industry = models.CharField("所属行业", max_length=40, blank=True)

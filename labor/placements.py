@@ -11,6 +11,7 @@ from labor.beside import read_placements
 from labor.figures import fair_tables, placement_tables
 from labor.models import Channel, JobFair, Placement, RosterRow
 from ledger.making import BENEFIT, NOTE, PERSON, Problem, collect, joined
+from ledger.parsing import day_text
 from ledger.registers import Column, Parameter, Register
 
 STABLE_MONTHS = Parameter(
@@ -113,8 +114,8 @@ PLACEMENT = Register(
         Column("employer", "务工企业名称", "text", required=True, aliases=("务工企业", "就业单位", "单位名称")),
         Column("industry", "所属行业", "text", aliases=("行业",)),
         Column("post", "岗位/工种", "text", required=True, aliases=("岗位", "工种")),
-        Column("starts_on", "上岗时间", "date", required=True, aliases=("上岗日期", "就业时间")),
-        Column("ends_on", "离岗时间", "date", aliases=("离岗日期",), help="还在岗的不用填。"),
+        Column("starts_on", "上岗时间", "date", required=True, aliases=("上岗日期", "就业时间"), month_will_do=True),
+        Column("ends_on", "离岗时间", "date", aliases=("离岗日期",), help="还在岗的不用填。", month_will_do=True),
         Column("planned_months", "计划期限", "integer", unit="个月", aliases=("合同期限",), help="长期的不用填。"),
         Column("months", "务工时间（月）", "integer", aliases=("务工时间(月)", "务工时间", "务工月数")),
         Column("wage", "务工月收入", "money", unit="元", aliases=("务工月收入(元)", "务工月收入（元）", "月收入", "月工资")),
@@ -131,7 +132,7 @@ PLACEMENT = Register(
     natural_key=lambda row: joined(row.person_id, row.employer, row.starts_on),
     occurred_on=left_or_began_on,
     counts_on=lambda row: row.starts_on,
-    summary=lambda row: f"人员 {row.person_id} · {row.employer} · {row.starts_on:%Y-%m-%d}",
+    summary=lambda row: f"人员 {row.person_id} · {row.employer} · {day_text(row, 'starts_on')}",
     errors=placement_errors,
     warnings=placement_warnings,
     beside=read_placements,

@@ -5,6 +5,7 @@ A register with a form of its own (fund_flow's fields depend on the event) names
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import date
 from typing import Any, ClassVar
@@ -16,7 +17,7 @@ from django.utils import timezone
 from directory.models import Organization, User
 from ledger.models import BudgetLine, Detail, Entry
 from ledger.money import wan
-from ledger.parsing import Known, ParseError, Raw, offered, parse
+from ledger.parsing import Known, ParseError, Raw, day_text, offered, parse
 from ledger.registers import Column, Register
 
 NOTHING_CHOSEN = ("", "请选择")
@@ -28,6 +29,7 @@ INPUT_MODES = {
     "percent": "decimal",
     "phone": "tel",
 }
+_MONTH = re.compile(r"\d{4}-\d{2}")
 
 
 class RegisterForm(forms.Form):
@@ -60,6 +62,10 @@ class RegisterForm(forms.Form):
                 field = self.fields[column.name]
                 assert isinstance(field, forms.ChoiceField)
                 field.choices = [NOTHING_CHOSEN, *OFFERS[column.kind](column, self.known)]
+            if column.month_will_do and _MONTH.fullmatch(str(self[column.name].value() or "")):
+                widget = self.fields[column.name].widget
+                assert isinstance(widget, forms.TextInput)
+                widget.input_type = "text"  # a browser's date shows no month
 
     def row(self) -> Detail:
         """The checked, unsaved row; only after is_valid()."""
@@ -177,7 +183,7 @@ def _initial(column: Column, row: Any, shown: str) -> Any:
     if column.kind in ("choice", "month"):
         return value
     if column.kind == "date":
-        return f"{value:%Y-%m-%d}" if value else ""
+        return day_text(row, column.name) if value else ""
     if column.kind in ("integer", "decimal"):
         return "" if value is None else str(value)
     if column.kind == "money":

@@ -24,6 +24,7 @@ from directory.people import PersonRow, match_people, resolve_people, survivors
 from ledger.accounts import count_accounts, outside_account, remembered, target_account
 from ledger.models import Account, Category, Detail, Entry, PersonDetail, Plan, PlannedDetail, Subject
 from ledger.parameters import read_once
+from ledger.parsing import MONTH_ONLY, WholeMonth
 from ledger.registers import Claim, Column, Leg, Made, Register, filed_by
 
 Problem = tuple[str, str]  # column, message
@@ -194,6 +195,8 @@ def _row(register: Register, own: Sequence[_Own], values: Mapping[str, Any], uni
             value = getattr(values["replaces"], name)
         if value is not None or not blank:
             setattr(row, name, value)
+        if isinstance(value, WholeMonth):
+            setattr(row, f"{name}{MONTH_ONLY}", True)
     if issubclass(register.model, PlannedDetail):
         row.unit = unit
     row.before, row.replaces = values.get("before"), values.get("replaces")

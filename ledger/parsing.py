@@ -48,6 +48,7 @@ NO = frozenset(["否", "无", "×", "✗", "✘", "x", "n", "no", "false", "0", 
 SERIALS = range(30_000, 60_001)  # the days Excel counts from 1899-12-30: 1982 to 2064 (DOMAIN §4 rule 9)
 _DOTS = re.compile(r"(?<=[\u4e00-\u9fff])[•‧・∙⋅．](?=[\u4e00-\u9fff])")
 _SHOWN_ENTRY = re.compile(r"(\d{1,15}号)：")  # as text_of shows one
+MONTH_ONLY = "_month_only"  # ends the name of the field that says so of a day
 _DAY = r"(?:(\d{4})[-./年])?(\d{1,2})(?:[-./月](\d{1,2}))?[日号月]?"
 
 
@@ -291,6 +292,10 @@ def _decimal(column: Column, raw: Raw, known: Known) -> Decimal:
     return value.quantize(Decimal(1).scaleb(-column.places))
 
 
+class WholeMonth(date):
+    """The first day of a month of which no day was given."""
+
+
 def _date(column: Column, raw: Raw, known: Known) -> date:
     if raw.is_date:
         return date.fromisoformat(raw.text[:10])
@@ -324,11 +329,12 @@ def _one_day(column: Column, text: str, raw: Raw, year: int | None) -> date:
     if parts is None:
         raise ParseError(f"{column.label}请写成 2022-03-01 这样的日期。")
     _refuse_ambiguous(column, raw)
-    if parts[3] is None:
+    if parts[3] is None and not column.month_will_do:
         raise ParseError(f"{column.label}只写到月，请写明是哪一天，例如 2022-03-01。")
     if parts[1] is None and year is None:
         raise ParseError(f"{column.label}没有写年份，请写成 2022-03-01 这样的日期。")
-    return _day(int(parts[1] or year or 0), int(parts[2]), int(parts[3]), column)
+    day = _day(int(parts[1] or year or 0), int(parts[2]), int(parts[3] or 1), column)
+    return day if parts[3] else WholeMonth(day.year, day.month, day.day)
 
 
 def _dates(column: Column, raw: Raw, known: Known) -> tuple[date, date]:
@@ -559,6 +565,8 @@ def text_of(column: Column, row: Any) -> str:
         return f"{value:,.{column.places}f} {column.unit}".strip()
     if column.kind == "dates":
         return f"{value[0]:%Y-%m-%d}" if value[0] == value[1] else f"{value[0]:%Y-%m-%d}至{value[1]:%Y-%m-%d}"
+    if column.kind == "date":
+        return day_text(row, column.name)
     if column.kind == "village":
         above = value.parent.name if value.level == "village" and value.parent is not None else ""
         return f"{above}{value.name}"
@@ -568,3 +576,13 @@ def text_of(column: Column, row: Any) -> str:
         current = value.in_force or value.undecided
         return f"{current.pk}号：{current.summary}" if current is not None else "已无有效记录"
     return str(value)
+
+
+def day_text(row: Any, name: str) -> str:
+    """A day of the row as it is known: "2022-03-01", or "2022-03"."""
+    return f"{getattr(row, name):%Y-%m}" if month_only(row, name) else f"{getattr(row, name):%Y-%m-%d}"
+
+
+def month_only(row: Any, name: str) -> bool:
+    """Whether the row's day of that name stands for its month."""
+    return bool(getattr(row, f"{name}{MONTH_ONLY}", False))

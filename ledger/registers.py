@@ -131,6 +131,8 @@ class Column:
         str, ...
     ] = ()  # those of the codes for which a form marks it as required; the rules decide
     may_be_zero: bool = False  # kind money: a sum that may be nothing yet, where an amount must be something
+    # kind date: a month will do; the row has a field "<name>_month_only" (ledger/models/rows.py)
+    month_will_do: bool = False
     places: int = 2  # kind decimal: how many are kept; one with more is a price, which no sheet adds up
 
 

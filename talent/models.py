@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from django.db import models
 
-from ledger.models import Detail, PersonDetail, PlannedDetail
+from ledger.models import Detail, MonthOnly, PersonDetail, PlannedDetail
 
 
 class Direction(models.TextChoices):
@@ -28,7 +28,7 @@ class Stay(models.TextChoices):
     EARLY = "early", "提前返回"
 
 
-class Secondment(PersonDetail):
+class Secondment(MonthOnly, PersonDetail):
     class Kind(models.TextChoices):
         CADRE = "cadre", "党政干部挂职"
         EXPERT = "expert", "专业技术人才"
@@ -66,7 +66,7 @@ class Secondment(PersonDetail):
         return f"人员 {self.person_id}"
 
 
-class SupportPost(PersonDetail):
+class SupportPost(MonthOnly, PersonDetail):
     class Kind(models.TextChoices):
         DOCTOR = "doctor", "支医"
         TEACHER = "teacher", "支教"

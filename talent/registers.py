@@ -18,10 +18,20 @@ from talent.models import (
 
 PERSON = (NAME, SEX, ID_NUMBER, BIRTH_MONTH)
 STARTS = Column(
-    "starts_on", "起始日期", "date", required=True, aliases=("起始", "开始日期", "起始时间", "挂职开始时间")
+    "starts_on",
+    "起始日期",
+    "date",
+    required=True,
+    aliases=("起始", "开始日期", "起始时间", "挂职开始时间"),
+    month_will_do=True,
 )
 ENDS = Column(
-    "ends_on", "结束日期", "date", aliases=("结束", "结束时间", "终止日期"), help="还在岗的不用填。"
+    "ends_on",
+    "结束日期",
+    "date",
+    aliases=("结束", "结束时间", "终止日期"),
+    help="还在岗的不用填。",
+    month_will_do=True,
 )
 STATE = Column("state", "状态", "choice", required=True, choices=(*Stay.choices,), aliases=("在岗状态",))
 

@@ -7,7 +7,7 @@ import math
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -20,7 +20,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from directory.models import Division, Organization, User
 from ledger.models import Entry, Period
-from ledger.parsing import Known, offered
+from ledger.parsing import Known, month_only, offered
 from ledger.registers import Column, Register
 from workbooks.sheets import NUMBER, OPTIONS_SHEET, STANDING, VERSION_MARK, version_of
 
@@ -374,7 +374,7 @@ def content(column: Column, row: Any, shown: str) -> Content:
         return value
     if column.kind == "decimal" and isinstance(value, Decimal):
         return value
-    if column.kind == "date" and isinstance(value, date) and not isinstance(value, datetime):
+    if column.kind == "date" and isinstance(value, date) and not month_only(row, column.name):
         return value
     return _clean(shown)
 

@@ -19,7 +19,7 @@ batches.py  Batch: an uploaded workbook and what it created. ImportJob: a large 
 headings.py HeadingAlias: another heading under which sheets have a register's column.
 lists.py    SavedFilter: the filters of a list, kept by one user for themselves.
 merging.py  PersonMerge: the decision that two persons are one.
-rows.py     PlannedDetail, PersonDetail: abstract, what most registers' rows have in common.
+rows.py     PlannedDetail, PersonDetail, MonthOnly: abstract, what most registers' rows have in common.
 presence.py Participation: one person in one version of an entry. Presence: how often a person stands in an account.
 """
 
@@ -56,7 +56,7 @@ from ledger.models.plan import (
     ThresholdChange,
 )
 from ledger.models.presence import Participation, Presence
-from ledger.models.rows import Category, PersonDetail, PlannedDetail
+from ledger.models.rows import Category, MonthOnly, PersonDetail, PlannedDetail
 
 __all__ = [
     "Account",
@@ -80,6 +80,7 @@ __all__ = [
     "ImportJob",
     "LineAlias",
     "LineGroup",
+    "MonthOnly",
     "OpenQuestion",
     "Participation",
     "Period",

@@ -34,6 +34,17 @@ class PlannedDetail(Detail):
         abstract = True
 
 
+class MonthOnly(models.Model):
+    """Of somebody's stay: which of its two days is known to the month only ("2022.3"; DOMAIN §4 rule 9). It stands for
+    the month's first day, and is shown as it was written."""
+
+    starts_on_month_only = models.BooleanField("起始只写到月", default=False)
+    ends_on_month_only = models.BooleanField("结束只写到月", default=False)
+
+    class Meta:
+        abstract = True
+
+
 class PersonDetail(PlannedDetail):
     """A row about one person. `eligible`, `lifted` and `monitored` are the directory's answers on the row's day,
     frozen at filing."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable
+from datetime import date
 from typing import Any
 
 import pytest
@@ -12,8 +13,9 @@ from django.test.utils import CaptureQueriesContext
 from openpyxl import load_workbook
 
 from directory.models import Person
-from labor.models import TrainingAttendance
+from labor.models import Placement, TrainingAttendance
 from ledger import actions
+from ledger.forms import form_for
 from ledger.models import Entry
 from ledger.registers import get_register
 from ledger.verify import verify
@@ -263,3 +265,45 @@ def test_someone_without_a_number_is_found_again_by_what_the_export_masks(world:
     report = commit(world, file(sheet))
     assert (told(report), report.changed) == ([], 1)
     assert Person.objects.count() == 1
+
+
+def test_a_month_without_a_day_is_shown_and_comes_back_as_a_month(world: World) -> None:
+    heads = [
+        "姓名",
+        "身份证号",
+        "人员类别",
+        "务工所在地",
+        "务工企业名称",
+        "岗位/工种",
+        "上岗时间",
+        "离岗时间",
+    ]
+    job = [*attendee(1)[2:5:2], "脱贫人口", "山东省威海市荣成市", "某食品公司", "包装"]
+    first = commit(world, xlsx({"务工": [heads, [*job, "2022.3", ""]]}))
+    assert (first.errors, first.added) == ([], 1)
+    (entry,) = Entry.objects.unscoped("测试").filter(batch=first.batch)
+    register, row = get_register("placement"), Placement.objects.get(entry=entry)
+    assert (row.starts_on, row.starts_on_month_only, row.ends_on_month_only) == (
+        date(2022, 3, 1),
+        True,
+        False,
+    )
+    assert (register.values(row)["starts_on"], "2022-03" in entry.summary) == ("2022-03", True)
+
+    sheet = exported(world, "placement")
+    assert at(sheet, "上岗时间", 1).value == "2022-03"
+    assert commit(world, file(sheet)).unchanged == 1
+    at(sheet, "上岗时间", 1).value = "2022年3月1日"  # the day has become known
+    known = commit(world, file(sheet))
+    assert (known.errors, [one.columns for one in known.changes]) == (
+        [],
+        [[("上岗时间", "2022-03", "2022-03-01")]],
+    )
+
+
+def test_a_form_shows_a_month_without_a_day_as_text(world: World) -> None:
+    shown = form_for(get_register("placement"))
+    form = shown(user=world.users["徐庄"], initial={"starts_on": "2022-03", "ends_on": "2022-08-31"})
+    assert 'value="2022-03"' in str(form["starts_on"])
+    assert 'type="text"' in str(form["starts_on"])
+    assert 'type="date"' in str(form["ends_on"])

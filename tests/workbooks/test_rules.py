@@ -16,8 +16,8 @@ from directory.models import Division, Person, User
 from labor.registers import TRAINING_ATTENDANCE, TRAINING_COURSE
 from ledger.documents import normal_document_no
 from ledger.models import HeadingAlias, Transfer
-from ledger.parsing import Known, ParseError, parse, tidy
-from ledger.registers import Column
+from ledger.parsing import MONTH_ONLY, Known, ParseError, WholeMonth, parse, tidy
+from ledger.registers import Column, all_registers, get_register
 from projects.registers import PROGRESS
 from tests.ledger.world import World
 from tests.workbooks.conftest import ON, approve_batch, commit, preview
@@ -416,6 +416,33 @@ def test_8_an_amount_is_exact_or_refused(cell: Any, unit: str, expected: Any) ->
 )
 def test_9_a_date_in_every_form_or_refused_with_what_to_write(kind: str, cell: Any, expected: Any) -> None:
     holds(means(kind, cell), expected)
+
+
+@pytest.mark.parametrize(
+    "cell", ["2022.3", 2022.3, "2022/3", "2022年3月", "2022-03", "3月", "二〇二二年三月"]
+)
+def test_9_where_a_month_will_do_it_is_kept_as_one(cell: Any) -> None:
+    column, known = Column("x", "日期", "date", month_will_do=True), Known(user=User(), on=ON, year=2022)
+    assert parse(column, raw_of(cell), known) == WholeMonth(2022, 3, 1)
+    assert isinstance(parse(column, raw_of(cell), known), WholeMonth)
+    assert not isinstance(parse(column, raw_of("2022.3.1"), known), WholeMonth)
+    with pytest.raises(ParseError, match="分不清1月和10月"):
+        parse(column, raw_of(2022.1), known)
+
+
+def test_9_a_register_keeps_of_which_of_its_days_it_knows_the_month_only() -> None:
+    kept = {
+        (register.code, column.name)
+        for register in all_registers().values()
+        for column in register.columns
+        if column.month_will_do
+    }
+    assert len(kept) == 6
+    for code, name in kept:
+        assert (
+            get_register(code).model._meta.get_field(f"{name}{MONTH_ONLY}").get_internal_type()
+            == "BooleanField"
+        )
 
 
 @pytest.mark.parametrize(("epoch", "serial"), [(False, 44621), (True, 43159)])
