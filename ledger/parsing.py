@@ -342,22 +342,12 @@ def _dates(column: Column, raw: Raw, known: Known) -> tuple[date, date]:
     if raw.is_date or raw.number is not None:
         day = _date(column, raw, known)
         return day, day
-    text = re.sub(r"[—–~～]+|--", "至", _day_text(raw.text)).replace("到", "至")
-    if re.fullmatch(r"\d{4}[./年]\d{1,2}月?[-至](\d{4}[./年])?\d{1,2}月?", text):
+    first, last = _first_and_last(raw.text)
+    if all(re.fullmatch(r"(\d{4}[./年])?\d{1,2}月?", one) for one in (first, last)):
         raise ParseError(f"{column.label}只写到月，请写明是哪一天到哪一天，例如 2022.6.6-6.10。")
-    first, parted, last = text.partition("至")
-    if not parted:
-        # a dash between the two days: the only one, or the one after a whole date written with dots or characters
-        dashed = re.fullmatch(
-            r"(\d{4}[./年]\d{1,2}[./月]\d{1,2}日?|\d{1,2}[./月]\d{1,2}日?|\d{4}-\d{1,2}-\d{1,2}(?=-\d{4}))-(.+)",
-            text,
-        )
-        first, last = (dashed[1], dashed[2]) if dashed else (text, "")
-    if not parted and not last:
-        one = Raw(first)
-        start = _date(column, one, known)
-        return start, start
     start = _date(column, Raw(first), known)
+    if not last:
+        return start, start
     if re.fullmatch(r"\d{1,2}[日号]?", last):
         end = _day(start.year, start.month, int(re.sub(r"\D", "", last)), column)
     else:
@@ -365,6 +355,34 @@ def _dates(column: Column, raw: Raw, known: Known) -> tuple[date, date]:
     if end < start:
         raise ParseError(f"{column.label}的结束日期 {end} 早于开始日期 {start}，请核对。")
     return start, end
+
+
+# what a dash ends that does not belong to the day or month before it: one written with dots or characters, or the one
+# before another year
+_DASHED = re.compile(
+    r"(\d{4}[./年]\d{1,2}(?:[./月]\d{1,2}日?|月)?|\d{1,2}[./月]\d{1,2}日?|\d{4}-\d{1,2}(?:-\d{1,2})?(?=-\d{4}))-(.+)"
+)
+
+
+def _first_and_last(text: str) -> tuple[str, str]:
+    """Both days or months of a text, the last "" if there is one only."""
+    text = re.sub(r"[—–~～]+|--", "至", _day_text(text)).replace("到", "至")
+    first, parted, last = text.partition("至")
+    if not parted and (dashed := _DASHED.fullmatch(text)):
+        first, last = dashed[1], dashed[2]
+    return first, last
+
+
+def both_ends(text: str) -> tuple[str, str]:
+    """The two ends of a stay that stand in one cell, each as it would in its own: "2022.4-10" is "2022.4" and "2022.10".
+    The last is "" while it goes on ("2022.4至今")."""
+    first, last = _first_and_last(re.sub(r"[—–\-~～至到]*今?$", "", plain(text)))
+    parts, ends = re.findall(r"\d+", first), re.findall(r"\d+", last)
+    if (
+        ends and len(ends[0]) < 4 and len(ends) < len(parts)
+    ):  # what it shares with the first is not said again
+        last = ".".join([*parts[: len(parts) - len(ends)], *ends])
+    return first, last
 
 
 def _month(column: Column, raw: Raw, known: Known) -> str:

@@ -24,6 +24,7 @@ STARTS = Column(
     required=True,
     aliases=("起始", "开始日期", "起始时间", "挂职开始时间"),
     month_will_do=True,
+    until="ends_on",
 )
 ENDS = Column(
     "ends_on",

@@ -81,7 +81,7 @@ def arranged(register: Register, rows: list[list[str]]) -> tuple[list[list[str]]
     for _, cells in table.rows:
         line = [""] * len(order)
         for place in table.places:
-            text = text_of(cells[place.index]).strip() if place.index < len(cells) else ""
+            text = text_of(place.read(cells)).strip()
             if text and place.unit == "万元" and not text.endswith(("元", "万")):
                 text += "万元"
             line[order.index(place.column.name)] = text

@@ -325,10 +325,7 @@ class _Row:
     is_as_exported: bool = False
 
     def cell(self, place: Place) -> Any:
-        found = self.cells[place.index] if place.index < len(self.cells) else None
-        if place.town is None or place.town >= len(self.cells):
-            return found
-        return f"{text_of(self.cells[place.town]).strip()}{text_of(found).strip()}" or None
+        return place.read(self.cells)
 
     @property
     def where(self) -> str:

@@ -16,6 +16,7 @@ from decimal import Decimal
 from itertools import islice
 from typing import Any, NamedTuple
 
+from ledger.parsing import both_ends
 from ledger.registers import Column, Register
 from workbooks.problems import Findings
 from workbooks.reading import Sheet, address
@@ -43,9 +44,8 @@ _SUM_CELL = re.compile(r"(?:\S{0,12}?)(合计|总计|共计|小计)(?:[:：(（]
 _MARK = re.compile(
     rf"{VERSION_MARK}[:：]?\s*([a-z_0-9]+)/([0-9a-f]{{8}})/([0-9a-z]+)/(\d{{4}}Q[1-4])", re.IGNORECASE
 )
-
-
 TOWNS, VILLAGES = {"乡", "镇", "乡镇", "镇街", "所在乡镇"}, {"村", "行政村", "所在村"}
+_BOTH = re.compile("起止(时间|日期|年月)?$")  # first and last day in one cell
 OF_A_PLACE = {"省", "市", "县", "县区", "区县", *TOWNS, *VILLAGES}
 # register → (heading, name of its column)
 Aliases = Mapping[str, Sequence[tuple[str, str]]]
@@ -55,13 +55,23 @@ Aliases = Mapping[str, Sequence[tuple[str, str]]]
 class Place:
     """A column of the register where the sheet has it. `index` from 0; `unit` of money: "元", "万元" or "", of a
     percentage: "%" (85 is 85%), "1" (0.85 is) or "". `town`: where the township stands in a column of its own, before the
-    village's, as in exports of the national system (DOMAIN §4.4)."""
+    village's, as in exports of the national system (DOMAIN §4.4). `end`: 0 and 1 of the two days that one cell holds."""
 
     column: Column
     index: int
     heading: str
     unit: str = ""
     town: int | None = None
+    end: int | None = None
+
+    def read(self, cells: Sequence[Any]) -> Any:
+        """What a row has there."""
+        found = cells[self.index] if self.index < len(cells) else None
+        if self.end is not None:
+            return both_ends(found)[self.end] if isinstance(found, str) else (found, None)[self.end]
+        if self.town is None or self.town >= len(cells):
+            return found
+        return f"{text_of(cells[self.town]).strip()}{text_of(found).strip()}" or None
 
 
 @dataclass
@@ -405,6 +415,9 @@ def _match(
     if (apart := _village_apart(register, places, unknown, keys)) is not None:
         places[apart.column.name] = apart
         unknown = [one for one in unknown if keys[one[0]].bare not in OF_A_PLACE]
+    for place in _in_one_cell(register, places, unknown, keys):
+        places[place.column.name] = place
+        unknown = [one for one in unknown if one[1] != place.index]
     return _Found(register, row, depth, list(places.values()), unknown, twice, number_at)
 
 
@@ -420,6 +433,22 @@ def _village_apart(
     if len(towns) != 1 or len(villages) != 1:
         return None
     return Place(columns[0], villages[0][0], plain(villages[0][1]), town=towns[0])
+
+
+def _in_one_cell(
+    register: Register, places: Mapping[str, Place], unknown: Sequence[tuple[str, int]], keys: _Keys
+) -> list[Place]:
+    """First and last day of a stay where the sheet has both in one column."""
+    columns = {column.name: column for column in register.columns}
+    first = next((column for column in register.columns if column.until), None)
+    both = [(heading, index) for heading, index in unknown if _BOTH.search(keys[heading].bare)]
+    if first is None or len(both) != 1 or {first.name, first.until} & places.keys():
+        return []
+    ((heading, index),) = both
+    return [
+        Place(column, index, plain(heading), end=end)
+        for end, column in enumerate((first, columns[first.until]))
+    ]
 
 
 def _above(table: Table, top: Iterable[tuple[int, list[Any]]]) -> str:

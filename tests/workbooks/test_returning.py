@@ -152,10 +152,10 @@ def test_numbers_that_are_not_the_units_own_are_errors_at_their_cell(
     at(sheet, "记录号", 3).value = "三号"
     cells = [at(sheet, "记录号", n).coordinate for n in (1, 2, 3)]
     report = preview(world, file(sheet))
-    assert [cell for cell, _ in told(report)] == [cells[2], cells[0], cells[1]]
-    assert "系统编的数字" in report.errors[0].message
-    assert f"徐庄镇没有 {foreign.pk} 号记录" in report.errors[1].message
-    assert f"{course.pk} 号是“培训班次”的记录" in report.errors[2].message
+    assert [cell for cell, _ in told(report)] == cells
+    assert f"徐庄镇没有 {foreign.pk} 号记录" in report.errors[0].message
+    assert f"{course.pk} 号是“培训班次”的记录" in report.errors[1].message
+    assert "系统编的数字" in report.errors[2].message
     assert (report.bad_rows, report.added, report.changed) == (3, 0, 0)
 
 

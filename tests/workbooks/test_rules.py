@@ -16,7 +16,7 @@ from directory.models import Division, Person, User
 from labor.registers import TRAINING_ATTENDANCE, TRAINING_COURSE
 from ledger.documents import normal_document_no
 from ledger.models import HeadingAlias, Transfer
-from ledger.parsing import MONTH_ONLY, Known, ParseError, WholeMonth, parse, tidy
+from ledger.parsing import MONTH_ONLY, Known, ParseError, WholeMonth, both_ends, parse, tidy
 from ledger.registers import Column, all_registers, get_register
 from projects.registers import PROGRESS
 from tests.ledger.world import World
@@ -428,6 +428,53 @@ def test_9_where_a_month_will_do_it_is_kept_as_one(cell: Any) -> None:
     assert not isinstance(parse(column, raw_of("2022.3.1"), known), WholeMonth)
     with pytest.raises(ParseError, match="分不清1月和10月"):
         parse(column, raw_of(2022.1), known)
+
+
+@pytest.mark.parametrize(
+    ("cell", "ends"),
+    [
+        ("2022.4-2022.10", ("2022.4", "2022.10")),
+        ("2022.4—10", ("2022.4", "2022.10")),
+        ("2022年4月-2022年10月", ("2022年4月", "2022年10月")),
+        ("2022年4月至10月", ("2022年4月", "2022.10")),
+        ("2022-04-2022-10", ("2022-04", "2022-10")),
+        ("2022-04-01至2022-10-01", ("2022-04-01", "2022-10-01")),
+        ("2022-04-01-2022-10-01", ("2022-04-01", "2022-10-01")),
+        ("2022.4.1-10.1", ("2022.4.1", "2022.10.1")),
+        ("2022.4.1-10", ("2022.4.1", "2022.4.10")),
+        ("2022.4-至今", ("2022.4", "")),
+        ("2022年4月至今", ("2022年4月", "")),
+        ("2022.4－", ("2022.4", "")),
+        ("2022.4.1", ("2022.4.1", "")),
+    ],
+)
+def test_9_both_ends_of_a_stay_in_one_cell(cell: str, ends: tuple[str, str]) -> None:
+    assert both_ends(cell) == ends
+
+
+def test_9_a_column_of_both_ends_is_read_as_two(world: World) -> None:
+    header = ["姓名", "身份证号", "人员类别", "务工所在地", "务工企业名称", "岗位", "务工起止时间"]
+    job = ["脱贫人口", "山东省威海市荣成市", "某食品公司", "包装"]
+    rows = [
+        [*attendee(1)[2:5:2], *job, "2022.3-至今"],
+        [*attendee(2)[2:5:2], *job, "2022年3月—5月"],
+        [*attendee(3)[2:5:2], *job, ["d", "2022-03-04", ""]],
+        [*attendee(4)[2:5:2], *job, "2022.5.9-5.6"],
+    ]
+    (table,) = understand([sheet([header, *rows])], [get_register("placement")], Findings())
+    first, last = (
+        next(one for one in table.places if one.column.name == name) for name in ("starts_on", "ends_on")
+    )
+    assert [(text_of(first.read(cells)), text_of(last.read(cells))) for _, cells in table.rows] == [
+        ("2022.3", ""),
+        ("2022年3月", "2022.5"),
+        ("2022-03-04", ""),
+        ("2022.5.9", "2022.5.6"),
+    ]
+    rows[2][-1] = "2022.3.4"
+    report = preview(world, xlsx({"务工": [header, *rows]}))
+    assert (report.added, [(one.cell, one.column) for one in report.errors]) == (3, [("G5", "离岗时间")])
+    assert "务工起止时间" not in str(report.warnings)
 
 
 def test_9_a_register_keeps_of_which_of_its_days_it_knows_the_month_only() -> None:

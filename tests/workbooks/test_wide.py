@@ -80,9 +80,9 @@ def test_what_a_figure_says_beyond_the_books_becomes_an_event_of_its_stage(money
     assert effects["2022-04 美丽乡村提升工程", "下达"] == ("600,000.00 元", "+125,000.00 元")
     assert effects["2022-04 美丽乡村提升工程", "拨付"] == ("400,000.00 元", "+150,000.00 元")
     assert [(one.cell, "差额" in one.message) for one in report.warnings if one.rule == "累计数"] == [
+        ("3", False),
         ("G4", True),
         ("H4", True),
-        ("3", False),
     ]
     made = FundFlow.objects.filter(entry__batch=report.batch).order_by("pk")
     assert [(f.event, f.unit.short_name if f.unit else "", f.amount, str(f.occurred_on)) for f in made] == [
@@ -116,10 +116,10 @@ def test_a_paper_that_is_missing_is_asked_for_at_its_cell(money: World) -> None:
         ledger(row("美丽乡村提升工程", "徐庄镇", 100, None, 72, 50, papers=(None, "2022年5月", None, None))),
     )
     assert [(e.cell, e.message) for e in report.errors] == [
-        ("L4", "下达时间只写到月，请写明是哪一天，例如 2022-03-01。"),
-        ("N4", "请填写拨款时间。"),
         ("K4", "下达须填写文件号。"),
+        ("L4", "下达时间只写到月，请写明是哪一天，例如 2022-03-01。"),
         ("M4", "拨付须填写凭证号。"),
+        ("N4", "请填写拨款时间。"),
     ]
     assert report.added == 0
 
