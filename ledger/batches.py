@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import uuid
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from operator import attrgetter
@@ -29,6 +29,7 @@ from ledger.models import Batch, Decision, Detail, Entry, EntryConcern, EntryEvi
 from ledger.permissions import may_file, may_review
 from ledger.registers import Claim, Leg, Register, get_register, no_files
 
+MOST_COPIED = 2_000  # more rows nobody copies by hand from the quarter before
 ADDED, CHANGED, UNCHANGED, TAKEN = "added", "changed", "unchanged", "taken"
 
 
@@ -149,23 +150,33 @@ def _why_not_renamed(register: Register, entry: Entry, other: Entry | None) -> s
 
 
 def missing_from(
-    *, register: Register, keys: Iterable[str], organization: Organization, period: Period
-) -> list[Entry]:
-    """The unit's live entries of the quarter whose rows are not in the file: shown, never deleted."""
+    *,
+    register: Register,
+    keys: Container[str],
+    organization: Organization,
+    period: Period,
+    batch: Batch | None = None,
+) -> list[tuple[int, str]]:
+    """Number and summary of the unit's live entries of the quarter whose rows are not in the file: shown, never deleted.
+    `batch`: what the file has just written."""
     rows = (
         Entry.objects.unscoped("导入时比对本单位本季度的已有记录")
         .filter(register=register.code, filed_for=organization, filing__period=period)
         .filter(state__in=[Entry.State.SUBMITTED, Entry.State.APPROVED])
+        .filter(Q(subject__in_force=F("pk")) | Q(subject__undecided=F("pk")))
         .exclude(kind=Entry.Kind.REVERSAL)
-        .select_related("subject")
         .order_by("pk")
     )
-    have = set(keys)
-    return [
-        e
-        for e in rows
-        if e.subject.key not in have and e.pk in (e.subject.in_force_id, e.subject.undecided_id)
-    ]
+    if batch is not None:
+        rows = rows.filter(~Q(batch=batch) | Q(batch=None))
+    listed = rows.values_list("pk", "summary", "subject__key")
+    return [(pk, summary) for pk, summary, key in listed.iterator() if key not in keys]
+
+
+def note_missing(*, batch: Batch, missing: int) -> None:
+    """Keep with a batch how many entries its file left out."""
+    batch.counts = {**batch.counts, "missing": batch.counts.get("missing", 0) + missing}
+    batch.save(update_fields=["counts"])
 
 
 def copied_from_before(
@@ -178,7 +189,7 @@ def copied_from_before(
         for f in register.model._meta.concrete_fields
         if not isinstance(f, DateField) and f.name not in ("id", "entry", "version")
     ]
-    if not rows or len(rows) > 2_000 or len(fields) + 3 == len(register.model._meta.concrete_fields):
+    if not rows or len(rows) > MOST_COPIED or len(fields) + 3 == len(register.model._meta.concrete_fields):
         return 0
     before = Period.objects.filter(ends_on__lt=period.starts_on).order_by("-ends_on").first()
     model: Any = register.model
@@ -200,17 +211,17 @@ def submit_batch(
     period: Period,
     upload: Upload,
     items: Sequence[Item],
-    missing: int = 0,
     batch: Batch | None = None,
     for_show: bool = False,
 ) -> Batch:
     """Write a planned file to the books as submitted entries: all of `items`, or nothing.
 
     `batch`: the one this file has already begun in the same transaction, when rows of one sheet refer to rows of
-    another. Added rows are filed set-based; changed ones become a new version or a correction each. `for_show`: the
-    transaction is taken back and asks nothing more of these rows, so that added ones only go as far as the accounts hold
-    what they move: every rule is asked, every refusal comes, their entries are not written. Raises NotAllowed,
-    SubjectTaken (somebody filed one of the rows since it was planned), or a posting refusal over all rows together.
+    another, or it comes in pieces. Added rows are filed set-based; changed ones become a new version or a correction
+    each. `for_show`: the transaction is taken back and asks nothing more of these rows, so that added ones only go as far
+    as the accounts hold what they move: every rule is asked, every refusal comes, their entries are not written. Raises
+    NotAllowed, SubjectTaken (somebody filed one of the rows since it was planned), or a posting refusal over all rows
+    together.
     """
     share_books()
     if not may_file(by) or (by.organization_id != organization.pk and not may_review(by)):
@@ -219,7 +230,7 @@ def submit_batch(
         if not register.may_file(organization):
             raise NotAllowed(f"{organization}不填报{register.name}。")
     counts = {kind: sum(item.planned.kind == kind for item in items) for kind in (ADDED, CHANGED, UNCHANGED)}
-    counts["missing"] = missing
+    counts["missing"] = 0
     if batch is None:
         batch = Batch(
             organization=organization,

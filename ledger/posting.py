@@ -142,7 +142,7 @@ def hold(entry: Entry, legs: Sequence[Leg], claims: Sequence[Claim] = ()) -> Non
 
 def hold_all(filed: Sequence[Filed], *, for_show: bool = False) -> None:
     """Reserve what submitted entries will move, and whom they will count, in one go. `for_show`: in a transaction that
-    is taken back and asks nothing more than the accounts, only what those hold is written.
+    is taken back and asks nothing more than the accounts, only what those hold, and of whom, is written.
 
     Raises InsufficientFunds, AboveMaximum or ClosedAccount, naming what was available, held (and by which entries)
     and asked; several shortfalls come in one message.
@@ -166,7 +166,7 @@ def hold_all(filed: Sequence[Filed], *, for_show: bool = False) -> None:
     _refuse_shortfalls(accounts, gives, asked, any(leg.reverses_id for leg in legs))
     held = {i: (0, gives.get(i, 0), takes.get(i, 0)) for i in gives.keys() | takes.keys()}
     with posting_open():
-        run(_apply(_deltas(held, counted)))
+        run([*_apply(_deltas(held, counted)), *presence.write(counted.rows)])
         if for_show:
             return
         bulk.copy(
@@ -188,7 +188,6 @@ def hold_all(filed: Sequence[Filed], *, for_show: bool = False) -> None:
                 for claim in one.claims
             ],
         )  # fmt: skip
-        run(presence.write(counted.rows))
 
 
 def _net_of_each(filed: Sequence[Filed]) -> tuple[dict[int, int], dict[int, int]]:

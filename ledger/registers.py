@@ -530,6 +530,15 @@ class Register:
         return str(self.model._meta.app_config.verbose_name)
 
     @property
+    def rows_stand_alone(self) -> bool:
+        """Whether it is a list of people in which no rule looks from one row at another, so that a long one may be checked and
+        filed piece by piece."""
+        looks = (
+            self.conflicts is not no_conflicts or self.beside is not nothing_beside or self.fixes is not None
+        )
+        return self.names_person and not looks
+
+    @property
     def names_person(self) -> bool:
         """Whether a row is about one person of the directory."""
         return self.model.names_person

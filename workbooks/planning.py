@@ -16,7 +16,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import transaction
 from django.utils import timezone
@@ -28,7 +28,7 @@ from directory.names import plain
 from directory.people import candidates
 from ledger import batches
 from ledger.actions import refusable
-from ledger.models import Batch, HeadingAlias, Period, Plan
+from ledger.models import Batch, Detail, HeadingAlias, Period, Plan
 from ledger.parsing import Known, ParseError, Raw, parse
 from ledger.permissions import may_file
 from ledger.refusals import Refusal
@@ -38,12 +38,13 @@ from workbooks.effects import Effect, differences, standing
 from workbooks.problems import Findings, Problem, in_order
 from workbooks.progress import Progress, Stage, Tell, tell_nobody
 from workbooks.reading import Sheet, read
-from workbooks.returning import Returned, is_as_exported, returned
+from workbooks.returning import Numbers, Returned, is_as_exported, returned
 from workbooks.returning import raw_of as exported_raw
 from workbooks.sheets import Place, Table, text_of, understand, version_of
 from workbooks.widening import proposed
 
-MOST_ROWS = 40_000
+MOST_ROWS = 100_000
+PIECE = 5_000  # rows of a long list that are in memory at once with all that is known of them
 SPARE_ROWS = 1_000  # headings, totals, remarks
 MOST_MARKED = 5_000  # errors, and warnings, that a returned workbook lists
 OF_A_WRONG_FILE = ("填报单位", "季度", "模板", "台账不明")  # another unit's, quarter's or register's
@@ -53,6 +54,7 @@ OF_HEADINGS = (
     "金额单位",
     "合并单元格",
 )  # these stop a file, but not the reading of it
+MOST_SHOWN = 5_000  # changed rows kept to be shown; the others are counted
 MOST_DAMAGED = 500  # identity cells of one file for which candidates are looked up
 TOLD_EVERY = 500  # rows
 MOST_READ = 1_000  # different cells of a column that are remembered with what they were read as
@@ -140,7 +142,7 @@ class Report:
             **{name: getattr(self, name) for name in numbers},
             **lists,
             "marks": [{"level": level, **problem.as_dict()} for level, problem in found],
-            "counts": {name: len(getattr(self, name)) for name in lists},
+            "counts": {name: len(getattr(self, name)) for name in lists} | {"changes": self.changed},
             "sheets": [asdict(one) for one in self.sheets],
             "effects": [asdict(one) for one in self.effects],
             "same_file": same
@@ -327,9 +329,9 @@ class _Row:
     def cell(self, place: Place) -> Any:
         return place.read(self.cells)
 
-    @property
-    def where(self) -> str:
-        return f"“{self.table.sheet}”第 {self.number} 行"
+
+def _where(table: Table, number: int) -> str:
+    return f"“{table.sheet}”第 {number} 行"
 
 
 def _run(by: User, on: date, upload: Upload, sheets: Sequence[Sheet], path: str | None) -> Report:
@@ -376,79 +378,12 @@ def _file(
     plans = list(Plan.objects.order_by("-year"))
     codes = {table.register.code for table in tables}
     before = standing(plans, by, codes)
-    met = Counter[int]()  # batch → rows of the file that say what it said
-    digest = hashlib.sha256()
-    file = batches.Upload(upload.name, upload.sha256, path or f"preview/{upload.sha256[:64]}")
+    run = _Import(by, on, upload, path, findings, report)
     ordered = _in_order({table.register.code: get_register(table.register.code) for table in tables})
     for register in ordered:
         mine = [table for table in tables if table.register.code == register.code]
-        # anew for every register: rows of one sheet may refer to those just filed from another
-        rows = []
-        if narrow := [table for table in mine if not table.is_wide]:
-            rows = _parsed(narrow, by, on, upload, findings)
-        for table in mine:
-            if table.is_wide:
-                some, same, bad = _widened(register, table, by, on, upload, findings)
-                rows += some
-                report.unchanged += same
-                report.bad_rows += bad
-        planned = _planned(register, rows, by, on, upload, findings)
-        items = []
-        for row, plan in planned:
-            report.added += plan.kind == batches.ADDED
-            report.unchanged += plan.kind == batches.UNCHANGED
-            if (
-                plan.kind == batches.UNCHANGED
-                and plan.entry is not None
-                and plan.entry.batch_id
-                and not row.back
-            ):
-                met[plan.entry.batch_id] += 1
-            if plan.kind == batches.CHANGED:
-                report.changed += 1
-                report.changes.append(_change(register, row, plan))
-            if plan.kind != batches.UNCHANGED:
-                items.append(batches.Item(register, plan, f"{row.table.sheet}!{row.number}"))
-            # not the key: it has the ids of people whom the preview registered and took back, other ones the next time
-            record = plan.entry.pk if plan.entry is not None else ""
-            place = f"{row.table.sheet}!{row.number}"
-            digest.update(f"{register.code}\0{plan.kind}\0{place}\0{record}\0{plan.changes}\n".encode())
-        report.bad_rows += sum(row.bad for row in rows)
-        added = [plan.row for _, plan in planned if plan.kind == batches.ADDED]
-        copied = batches.copied_from_before(
-            register=register, rows=added, organization=upload.organization, period=upload.period
-        )
-        if copied > 1 and copied * 5 >= len(added) * 4:
-            message = f"“{register.name}”有 {copied} 行除日期外与上一季度已报的完全相同，请核对是否只改了日期、没有更新内容。"
-            findings.warning(mine[0].sheet, "", "季度", message)
-        missing = batches.missing_from(
-            register=register,
-            keys=[plan.key for _, plan in planned],
-            organization=upload.organization,
-            period=upload.period,
-        )
-        if any(table.is_wide for table in mine):
-            missing = []  # what is in the books is in its cumulative figures
-        report.missing += [(entry.pk, entry.summary) for entry in missing]
-        if not items:
-            continue
-        upload.tell(Progress(Stage.BOOKS, 0, len(items)))
-        try:
-            report.batch = batches.submit_batch(
-                by=by,
-                on=on,
-                organization=upload.organization,
-                period=upload.period,
-                upload=file,
-                items=items,
-                missing=len(missing),
-                batch=report.batch,
-                # a preview: what comes after the last register's rows asks only the accounts
-                for_show=path is None and register is ordered[-1],
-            )
-        except Refusal as refusal:
-            if not report.stopped:  # or it speaks of what the headings left out
-                findings.error("", "", "账目", refusal.message)
+        # a preview: what comes after the last register's rows asks only the accounts
+        if not run.file_list(register, mine, for_show=path is None and register is ordered[-1]):
             report.stopped = True
             break
     if report.stopped:
@@ -461,10 +396,160 @@ def _file(
     upload.tell(Progress(Stage.EFFECTS))
     report.effects = differences(before, standing(plans, by, codes))
     if not report.to_write and not findings.errors:
-        _tell_first_imports(by, upload, met, findings)
-    report.seen = digest.hexdigest()
+        _tell_first_imports(by, upload, run.met, findings)
+    report.seen = run.digest.hexdigest()
     if path is None:
         report.batch = None
+
+
+class _First(NamedTuple):
+    """The row of a file that was the first of its natural key."""
+
+    table: Table
+    number: int
+    entry_id: int | None  # what its 记录号 says it is
+
+
+@dataclass
+class _List:
+    """What is kept of a register's rows in a file, piece after piece: few bytes of each."""
+
+    register: Register
+    first: dict[str, _First] = field(default_factory=dict)  # by natural key
+    numbers: Numbers = field(default_factory=dict)
+    # sheet → the first row that is of an earlier quarter, and how many are
+    early: dict[str, tuple[int, int]] = field(default_factory=dict)
+    added: list[Detail] = field(default_factory=list)  # as many as are compared with the quarter before
+
+
+@dataclass
+class _Import:
+    """A file on its way into the books, list by list and piece by piece, in one transaction."""
+
+    by: User
+    on: date
+    upload: Upload
+    path: str | None
+    findings: Findings
+    report: Report
+    met: Counter[int] = field(default_factory=Counter)  # batch → rows of the file that say what it said
+    digest: Any = field(default_factory=hashlib.sha256)
+
+    def file_list(self, register: Register, tables: Sequence[Table], *, for_show: bool) -> bool:
+        """Check and submit all rows of one register; whether the books take them. All rows are checked in any case."""
+        report, upload, listed = self.report, self.upload, _List(register)
+        pieces = _pieces(register, tables)
+        taken = True
+        for number, piece in enumerate(pieces):
+            tell = _telling(upload.tell, number, len(pieces))
+            items = self._check(listed, piece, replace(upload, tell=tell))
+            if not items or not taken:
+                continue
+            tell(Progress(Stage.BOOKS, 0, len(items)))
+            try:
+                self._submit(items, for_show)
+            except Refusal as refusal:
+                if not report.stopped:  # or it speaks of what the headings left out
+                    self.findings.error("", "", "账目", refusal.message)
+                taken = False
+        self._tell_of_quarters(listed, tables)
+        if any(table.is_wide for table in tables):
+            return taken  # what is in the books is in its cumulative figures
+        missing = batches.missing_from(
+            register=register,
+            keys=listed.first,
+            organization=upload.organization,
+            period=upload.period,
+            batch=report.batch,
+        )
+        report.missing += missing
+        if report.batch is not None and missing and taken:
+            batches.note_missing(batch=report.batch, missing=len(missing))
+        return taken
+
+    def _check(self, listed: _List, piece: Sequence[Table], upload: Upload) -> list[batches.Item]:
+        """What of a piece is to be written; what becomes of its rows goes into the report."""
+        by, on, findings, report, register = self.by, self.on, self.findings, self.report, listed.register
+        # anew for every piece: rows may refer to those just filed from another sheet
+        rows = []
+        if narrow := [table for table in piece if not table.is_wide]:
+            rows = _parsed(narrow, by, on, upload, listed.numbers, findings)
+        for table in piece:
+            if table.is_wide:
+                some, same, bad = _widened(register, table, by, on, upload, listed.numbers, findings)
+                rows += some
+                report.unchanged += same
+                report.bad_rows += bad
+        items = []
+        for row, plan in _planned(listed, rows, by, on, upload, findings):
+            place = f"{row.table.sheet}!{row.number}"
+            if plan.kind == batches.UNCHANGED:
+                report.unchanged += 1
+                if plan.entry is not None and plan.entry.batch_id and not row.back:
+                    self.met[plan.entry.batch_id] += 1
+            else:
+                items.append(batches.Item(register, plan, place))
+            if plan.kind == batches.ADDED:
+                report.added += 1
+                if len(listed.added) <= batches.MOST_COPIED:
+                    listed.added.append(plan.row)
+            if plan.kind == batches.CHANGED:
+                report.changed += 1
+                if len(report.changes) < MOST_SHOWN:
+                    report.changes.append(_change(register, row, plan))
+            # not the key: it has the ids of people whom the preview registered and took back, other ones the next time
+            record = plan.entry.pk if plan.entry is not None else ""
+            said = f"{register.code}\0{plan.kind}\0{place}\0{record}\0{plan.changes}\n"
+            self.digest.update(said.encode())
+        report.bad_rows += sum(row.bad for row in rows)
+        return items
+
+    def _submit(self, items: Sequence[batches.Item], for_show: bool) -> None:
+        upload = self.upload
+        path = self.path or f"preview/{upload.sha256[:64]}"
+        self.report.batch = batches.submit_batch(
+            by=self.by,
+            on=self.on,
+            organization=upload.organization,
+            period=upload.period,
+            upload=batches.Upload(upload.name, upload.sha256, path),
+            items=items,
+            batch=self.report.batch,
+            for_show=for_show,
+        )
+
+    def _tell_of_quarters(self, listed: _List, tables: Sequence[Table]) -> None:
+        """Whose rows look like those of the quarter before."""
+        period, register = self.upload.period, listed.register
+        for sheet, (number, count) in listed.early.items():
+            message = (
+                f"有 {count} 行的日期早于{period.label}（从 {period.starts_on} 起），按补报处理，"
+                "请核对是否传了上季度的文件。"
+            )
+            self.findings.warning(sheet, str(number), "季度", message)
+        copied = batches.copied_from_before(
+            register=register, rows=listed.added, organization=self.upload.organization, period=period
+        )
+        if copied > 1 and copied * 5 >= len(listed.added) * 4:
+            message = f"“{register.name}”有 {copied} 行除日期外与上一季度已报的完全相同，请核对是否只改了日期、没有更新内容。"
+            self.findings.warning(tables[0].sheet, "", "季度", message)
+
+
+def _pieces(register: Register, tables: Sequence[Table]) -> list[Sequence[Table]]:
+    """The tables as they are taken at once: long lists of people in pieces, of whom memory then holds one. Rows that have
+    to do with one another stay together."""
+    if not register.rows_stand_alone or sum(len(table.rows) for table in tables) <= PIECE:
+        return [tables]
+    return [
+        [replace(table, rows=table.rows[start : start + PIECE])]
+        for table in tables
+        for start in range(0, len(table.rows), PIECE)
+    ]
+
+
+def _telling(tell: Tell, piece: int, pieces: int) -> Tell:
+    """Tells of one piece as a part of all."""
+    return lambda progress: tell(replace(progress, piece=piece, pieces=pieces))
 
 
 def _tell_first_imports(by: User, upload: Upload, met: Mapping[int, int], findings: Findings) -> None:
@@ -565,9 +650,11 @@ def _same_file(by: User, upload: Upload) -> Batch | None:
 # --- cells to values --------------------------------------------------------------------------------------------
 
 
-def _parsed(tables: Sequence[Table], by: User, on: date, upload: Upload, findings: Findings) -> list[_Row]:
+def _parsed(
+    tables: Sequence[Table], by: User, on: date, upload: Upload, numbers: Numbers, findings: Findings
+) -> list[_Row]:
     rows = []
-    numbered = returned(tables[0].register, tables, upload.organization, findings)
+    numbered = returned(tables[0].register, tables, upload.organization, numbers, findings)
     damaged: list[tuple[_Row, Place]] = []
     for table in tables:
         known = Known(user=by, on=on, year=upload.period.starts_on.year, date1904=table.date1904)
@@ -587,7 +674,7 @@ def _parsed(tables: Sequence[Table], by: User, on: date, upload: Upload, finding
         }
         for number, cells in table.rows:
             row = _Row(table, number, cells, dict(absent))
-            row.values["where"] = row.where
+            row.values["where"] = _where(row.table, row.number)
             rows.append(row)
             if len(rows) % TOLD_EVERY == 0:
                 upload.tell(Progress(Stage.CELLS, len(rows), sum(len(one.rows) for one in tables)))
@@ -611,11 +698,17 @@ def _parsed(tables: Sequence[Table], by: User, on: date, upload: Upload, finding
 
 
 def _widened(
-    register: Register, table: Table, by: User, on: date, upload: Upload, findings: Findings
+    register: Register,
+    table: Table,
+    by: User,
+    on: date,
+    upload: Upload,
+    numbers: Numbers,
+    findings: Findings,
 ) -> tuple[list[_Row], int, int]:
     """The rows that a sheet of cumulative figures proposes; how many of its rows say nothing new, and how many are wrong
     in themselves."""
-    wide = _parsed([table], by, on, upload, findings)
+    wide = _parsed([table], by, on, upload, numbers, findings)
     whole = [(row.number, row.values) for row in wide if not row.bad]
     until = min(upload.period.ends_on, on)
     found, same, wrong = proposed(register, table, whole, by, until, findings)
@@ -624,7 +717,7 @@ def _widened(
     known = Known(user=by, on=on, year=upload.period.starts_on.year, date1904=table.date1904)
     for one in found:
         row = _Row(one.table, one.number, cells[one.number], dict(one.values))
-        row.values["where"] = row.where
+        row.values["where"] = _where(row.table, row.number)
         for place in one.table.places:
             if place.column.name not in one.values:
                 _read_cell(row, place, known, findings)
@@ -827,8 +920,9 @@ def _doubt_unit(row: _Row, place: Place, number: Decimal, findings: Findings) ->
 
 
 def _planned(
-    register: Register, rows: Sequence[_Row], by: User, on: date, upload: Upload, findings: Findings
+    listed: _List, rows: Sequence[_Row], by: User, on: date, upload: Upload, findings: Findings
 ) -> list[tuple[_Row, batches.Planned]]:
+    register, first = listed.register, listed.first
     assert register.make is not None
     whole = [row for row in rows if not row.bad and not row.is_as_exported]
     upload.tell(Progress(Stage.RULES, 0, len(rows)))
@@ -845,7 +939,7 @@ def _planned(
             _tell(row, made, findings)
         transaction.set_rollback(True)
     good = [row for row in whole if not row.bad]
-    _check_periods(register, good, upload.period, findings)
+    _check_periods(listed, good, upload.period, findings)
     good = [row for row in good if not row.bad]
     details = [row.made.row for row in good if row.made is not None and row.made.row is not None]
     plans = batches.plan_rows(
@@ -857,28 +951,27 @@ def _planned(
     planned = list(zip(good, plans, strict=True)) + _nothing_new(rows, findings)
     order = {id(row): number for number, row in enumerate(rows)}
     planned.sort(key=lambda pair: order[id(pair[0])])
-    first: dict[str, _Row] = {}
     for row, plan in planned:
-        if plan.kind == batches.TAKEN:
-            _error_at(row, "", plan.message, findings)
-        elif plan.key in first and not _are_two_records(row, first[plan.key]):
-            other = first[plan.key]
+        other = first.get(plan.key)
+        if other is not None and not _are_two_records(row, other):
             _error_at(
                 row,
                 "",
-                f"与{other.where}（{_place_of(other)}）是同一条记录，请只留一行。",
+                f"与{_where(other.table, other.number)}（{_place_of(other)}）是同一条记录，请只留一行。",
                 findings,
                 rule="文件内重复",
             )
+        elif plan.kind == batches.TAKEN:
+            _error_at(row, "", plan.message, findings)
         else:
-            first[plan.key] = row
+            first[plan.key] = _First(row.table, row.number, row.back.entry.pk if row.back else None)
             _check_step(register, row, plan, by, on, findings)
     return [(row, plan) for row, plan in planned if not row.bad]
 
 
-def _are_two_records(one: _Row, other: _Row) -> bool:
+def _are_two_records(row: _Row, other: _First) -> bool:
     """What is in force and what waits to follow it: an export has both, each with its own 记录号."""
-    return one.back is not None and other.back is not None and one.back.entry.pk != other.back.entry.pk
+    return row.back is not None and other.entry_id is not None and row.back.entry.pk != other.entry_id
 
 
 def _nothing_new(rows: Sequence[_Row], findings: Findings) -> list[tuple[_Row, batches.Planned]]:
@@ -933,7 +1026,7 @@ def _error_at(row: _Row, name: str, message: str, findings: Findings, rule: str 
     )
 
 
-def _place_of(row: _Row) -> str:
+def _place_of(row: _Row | _First) -> str:
     """The cell by which a person finds the row: its identity number, else its first required column."""
     places = sorted(
         row.table.places, key=lambda p: (p.column.kind != "identity", not p.column.required, p.index)
@@ -941,12 +1034,11 @@ def _place_of(row: _Row) -> str:
     return row.table.cell(row.number, places[0].column.name)
 
 
-def _check_periods(register: Register, rows: Sequence[_Row], period: Period, findings: Findings) -> None:
+def _check_periods(listed: _List, rows: Sequence[_Row], period: Period, findings: Findings) -> None:
     """After the quarter: an error, for the file is another quarter's. Before it: late, and told once a sheet."""
-    early: dict[str, list[_Row]] = {}
     for row in rows:
         assert row.made is not None
-        day = register.occurred_on(row.made.row)
+        day = listed.register.occurred_on(row.made.row)
         if day > period.ends_on:
             dated = next(
                 (p.column.name for p in row.table.places if p.column.kind in ("date", "dates", "month")), ""
@@ -959,14 +1051,8 @@ def _check_periods(register: Register, rows: Sequence[_Row], period: Period, fin
                 rule="季度",
             )
         elif day < period.starts_on:
-            early.setdefault(row.table.sheet, []).append(row)
-    for sheet, some in early.items():
-        findings.warning(
-            sheet,
-            str(some[0].number),
-            "季度",
-            f"有 {len(some)} 行的日期早于{period.label}（从 {period.starts_on} 起），按补报处理，请核对是否传了上季度的文件。",
-        )
+            first, count = listed.early.get(row.table.sheet, (row.number, 0))
+            listed.early[row.table.sheet] = first, count + 1
 
 
 def _change(register: Register, row: _Row, plan: batches.Planned) -> Change:

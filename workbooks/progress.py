@@ -23,11 +23,13 @@ class Stage(Enum):
 
 @dataclass(frozen=True)
 class Progress:
-    """In which stage, and how many of its rows are done."""
+    """In which stage, and how many of its rows are done; of a file in pieces, of which of them: from 0."""
 
     stage: Stage = Stage.READ
     done: int = 0
     total: int = 0
+    piece: int = 0
+    pieces: int = 1
 
     @property
     def percent(self) -> int:
@@ -36,7 +38,11 @@ class Progress:
         place = stages.index(self.stage)
         begins = stages[place - 1].until if place else 0
         part = self.done / self.total if self.total else 0.0
-        return int(begins + (self.stage.until - begins) * min(part, 1.0))
+        reached = begins + (self.stage.until - begins) * min(part, 1.0)
+        first, last = Stage.READ.until, Stage.BOOKS.until
+        if first <= begins < last:  # every piece goes through the stages between
+            reached = first + (self.piece * (last - first) + reached - first) / self.pieces
+        return int(reached)
 
     def seconds_left(self, seconds: float) -> int | None:
         """About how long it still takes, after so many seconds; None as long as nobody can say."""

@@ -27,6 +27,7 @@ from workbooks.writing import Content, content
 
 _AMOUNT = re.compile(r"-?[\d,]+(\.\d+)?")
 _PLACE = tuple[str, int]  # sheet, row
+Numbers = dict[int, _PLACE]  # which row of a file was the first with a 记录号
 
 
 @dataclass(frozen=True)
@@ -49,12 +50,15 @@ class Returned:
 
 
 def returned(
-    register: Register, tables: Sequence[Table], organization: Organization, findings: Findings
+    register: Register,
+    tables: Sequence[Table],
+    organization: Organization,
+    first: Numbers,
+    findings: Findings,
 ) -> dict[_PLACE, Returned | None]:
     """(sheet, row) → what the row with a 记录号 is; None if its number is wrong, which `findings` then say. Rows without
-    a number are not in it."""
+    a number are not in it. `first`: the numbers of the pieces of the file before, to which these are added."""
     places: dict[_PLACE, int | None] = {}
-    first: dict[int, _PLACE] = {}
     for table in tables:
         for row, cells in table.rows:
             if (text := _number_text(table, cells)) == "":

@@ -98,14 +98,17 @@ def beat(token: str) -> None:
 def tell(token: str, progress: Progress) -> None:
     """Say how far the work on a waiting file is."""
     beat(token)
-    (files.pending() / f"{token}.beat").write_text(f"{progress.stage.name} {progress.done} {progress.total}")
+    (files.pending() / f"{token}.beat").write_text(
+        f"{progress.stage.name} {progress.done} {progress.total} {progress.piece} {progress.pieces}"
+    )
 
 
 def told(token: str) -> Progress:
     """How far the work on a waiting file is, as it was last told."""
     try:
-        name, done, total = (files.pending() / f"{token}.beat").read_text().split()
-        return Progress(Stage[name], int(done), int(total))
+        name, *numbers = (files.pending() / f"{token}.beat").read_text().split()
+        done, total, piece, pieces = map(int, numbers)
+        return Progress(Stage[name], done, total, piece, pieces)
     except (FileNotFoundError, ValueError):  # not begun, or being written just now
         return Progress()
 
