@@ -420,6 +420,16 @@ class _List:
     # sheet → the first row that is of an earlier quarter, and how many are
     early: dict[str, tuple[int, int]] = field(default_factory=dict)
     added: list[Detail] = field(default_factory=list)  # as many as are compared with the quarter before
+    known: dict[str, Known] = field(default_factory=dict)  # by sheet
+
+    def knowing(self, table: Table, by: User, on: date, period: Period) -> Known:
+        """What the cells of a sheet are read by, looked up once a register: its rows may refer to those just filed of
+        another."""
+        if table.sheet not in self.known:
+            self.known[table.sheet] = Known(
+                user=by, on=on, year=period.starts_on.year, date1904=table.date1904
+            )
+        return self.known[table.sheet]
 
 
 @dataclass
@@ -470,13 +480,12 @@ class _Import:
     def _check(self, listed: _List, piece: Sequence[Table], upload: Upload) -> list[batches.Item]:
         """What of a piece is to be written; what becomes of its rows goes into the report."""
         by, on, findings, report, register = self.by, self.on, self.findings, self.report, listed.register
-        # anew for every piece: rows may refer to those just filed from another sheet
         rows = []
         if narrow := [table for table in piece if not table.is_wide]:
-            rows = _parsed(narrow, by, on, upload, listed.numbers, findings)
+            rows = _parsed(listed, narrow, by, on, upload, findings)
         for table in piece:
             if table.is_wide:
-                some, same, bad = _widened(register, table, by, on, upload, listed.numbers, findings)
+                some, same, bad = _widened(listed, table, by, on, upload, findings)
                 rows += some
                 report.unchanged += same
                 report.bad_rows += bad
@@ -651,13 +660,13 @@ def _same_file(by: User, upload: Upload) -> Batch | None:
 
 
 def _parsed(
-    tables: Sequence[Table], by: User, on: date, upload: Upload, numbers: Numbers, findings: Findings
+    listed: _List, tables: Sequence[Table], by: User, on: date, upload: Upload, findings: Findings
 ) -> list[_Row]:
     rows = []
-    numbered = returned(tables[0].register, tables, upload.organization, numbers, findings)
+    numbered = returned(listed.register, tables, upload.organization, listed.numbers, findings)
     damaged: list[tuple[_Row, Place]] = []
     for table in tables:
-        known = Known(user=by, on=on, year=upload.period.starts_on.year, date1904=table.date1904)
+        known = listed.knowing(table, by, on, upload.period)
         have = {place.column.name for place in table.places}
         absent = {
             column.name: parse(column, Raw(""), known)
@@ -698,23 +707,17 @@ def _parsed(
 
 
 def _widened(
-    register: Register,
-    table: Table,
-    by: User,
-    on: date,
-    upload: Upload,
-    numbers: Numbers,
-    findings: Findings,
+    listed: _List, table: Table, by: User, on: date, upload: Upload, findings: Findings
 ) -> tuple[list[_Row], int, int]:
     """The rows that a sheet of cumulative figures proposes; how many of its rows say nothing new, and how many are wrong
     in themselves."""
-    wide = _parsed([table], by, on, upload, numbers, findings)
+    wide = _parsed(listed, [table], by, on, upload, findings)
     whole = [(row.number, row.values) for row in wide if not row.bad]
     until = min(upload.period.ends_on, on)
-    found, same, wrong = proposed(register, table, whole, by, until, findings)
+    found, same, wrong = proposed(listed.register, table, whole, by, until, findings)
     cells = dict(table.rows)
     rows = []
-    known = Known(user=by, on=on, year=upload.period.starts_on.year, date1904=table.date1904)
+    known = listed.knowing(table, by, on, upload.period)
     for one in found:
         row = _Row(one.table, one.number, cells[one.number], dict(one.values))
         row.values["where"] = _where(row.table, row.number)
