@@ -717,7 +717,8 @@ def _widened(
     found, same, wrong = proposed(listed.register, table, whole, by, until, findings)
     cells = dict(table.rows)
     rows = []
-    known = listed.knowing(table, by, on, upload.period)
+    # the columns of the rows proposed have the names of the sheet's, and other rules
+    known = Known(user=by, on=on, year=upload.period.starts_on.year, date1904=table.date1904)
     for one in found:
         row = _Row(one.table, one.number, cells[one.number], dict(one.values))
         row.values["where"] = _where(row.table, row.number)
