@@ -211,17 +211,38 @@ def drop(connection: BaseDatabaseWrapper) -> None:
 
 @contextmanager
 def lifted(connection: BaseDatabaseWrapper) -> Iterator[None]:
-    """For tests: without our triggers inside the block (a flush, a planted fault), with all of them after."""
-    if connection.vendor == "postgresql" and connection.in_atomic_block:
-        # A trigger cannot be dropped while deferred checks of its table wait: let them speak now.
+    """For tests: our triggers refuse nothing inside the block (a flush, a planted fault), all of them do after.
+
+    On PostgreSQL they are disabled and enabled, a thirtieth of the work of dropping and making them.
+    """
+    if connection.vendor != "postgresql":
+        drop(connection)
+        try:
+            yield
+        finally:
+            install(connection)
+        return
+    found = list(_catalogue(connection).values())
+    if connection.in_atomic_block:
+        # A trigger cannot be switched while deferred checks of its table wait: let them speak now.
         with connection.cursor() as cursor:
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
             cursor.execute("SET CONSTRAINTS ALL DEFERRED")
-    drop(connection)
+    _switch(connection, found, "DISABLE")
     try:
         yield
     finally:
-        install(connection)
+        _switch(connection, found, "ENABLE")
+
+
+def _switch(connection: BaseDatabaseWrapper, found: Sequence[_Found], to: str) -> None:
+    """On PostgreSQL: DISABLE or ENABLE these triggers, one ALTER TABLE a table."""
+    of_table: dict[str, list[str]] = {}
+    for row in found:
+        of_table.setdefault(row.table, []).append(f'{to} TRIGGER "{row.name}"')
+    with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
+        for table, switches in of_table.items():
+            cursor.execute(f'ALTER TABLE "{table}" {", ".join(switches)}')
 
 
 def installed(connection: BaseDatabaseWrapper) -> dict[str, str]:

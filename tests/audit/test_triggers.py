@@ -196,7 +196,7 @@ def test_a_condition_decides_row_by_row_and_may_ask_what_the_engine_can(
 def test_lifted_opens_the_block_only(event: Event) -> None:
     before = triggers.installed(connection)
     with triggers.lifted(connection):
-        assert triggers.installed(connection) == {}
+        assert len(triggers.missing(connection)) == len(before)
         Event.objects.filter(pk=event.pk).update(summary="埋下的错")
     assert triggers.installed(connection) == before
     assert refusal("DELETE FROM audit_event") == "audit_event_no_delete"

@@ -96,15 +96,15 @@ def psql(statement: str) -> str:
 
 
 def test_every_migration_backwards_and_forwards_leaves_every_trigger_in_place() -> None:
-    """EVERY_MIGRATION=1: all the way, with a look after each (docs/runs.md); else the later half, with a look at its ends:
-    one step takes seconds, and the way forwards from nothing is how each test database is made."""
+    """EVERY_MIGRATION=1: all the way, with a look after each (docs/runs.md); else the newest and what depends on it: one step
+    takes seconds, and the way forwards from nothing is how a test database and the demo are made."""
     before = triggers.installed(connection)
     names = sorted(
         name for app, name in MigrationRecorder(connection).applied_migrations() if app == "ledger"
     )
     every = "EVERY_MIGRATION" in os.environ
     if not every:
-        names = [names[len(names) // 2], names[-1]]
+        names = names[-2:]
     try:
         for name in [*reversed(names[:-1]), *(["zero"] if every else [])]:
             call_command("migrate", "ledger", name, verbosity=0, stdout=StringIO())
