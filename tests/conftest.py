@@ -109,7 +109,9 @@ def empty_tables(connection: BaseDatabaseWrapper) -> None:
     tables = set(connection.introspection.django_table_names(only_existing=True)) - KEPT_BY_A_FLUSH
     quoted = [connection.ops.quote_name(table) for table in sorted(tables)]
     with lifted(connection), transaction.atomic(using=connection.alias), connection.cursor() as cursor:
-        cursor.execute(" UNION ALL ".join(f"SELECT '{one}' WHERE EXISTS (SELECT 1 FROM {one})" for one in quoted))
+        cursor.execute(
+            " UNION ALL ".join(f"SELECT '{one}' WHERE EXISTS (SELECT 1 FROM {one})" for one in quoted)
+        )
         for (one,) in cursor.fetchall():
             cursor.execute(f"DELETE FROM {one}")
 

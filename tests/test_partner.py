@@ -235,6 +235,7 @@ def test_the_admin_is_closed(world: World) -> None:
     assert answer.status_code in (302, 403, 404)
 
 
+@pytest.mark.alike
 def test_no_page_of_a_hidden_row_exists(world: World, rows: dict[str, Entry]) -> None:
     client = browser(world)
     of_entries = [name for name, route, _ in EVERY if route.startswith("desk/entries/<int:pk>/")]

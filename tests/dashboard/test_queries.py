@@ -39,6 +39,7 @@ def asked(client: Client, url: str) -> int:
     return len(queries)
 
 
+@pytest.mark.alike
 def test_pages_ask_as_often_for_a_hundred_entries_as_for_a_few(year: Story, browse: Browse) -> None:
     filing = Filing.objects.unscoped("测试").get(
         organization=year.world.units["徐庄镇"], period__code="2022Q3", register="fund_flow"

@@ -86,6 +86,7 @@ def compare(client: Client, query: str) -> int:
     return len(file)
 
 
+@pytest.mark.alike
 def test_the_file_holds_what_the_screen_shows_of_every_register(browse: Browse, world: World) -> None:
     client = browse("审核")
     for code, register in all_registers().items():

@@ -46,6 +46,7 @@ def asked(browse: Browse) -> dict[tuple[str, str], int]:
 
 
 @pytest.mark.django_db
+@pytest.mark.alike
 def test_list_pages_ask_as_often_for_fifty_rows_as_for_five(browse: Browse, world: World) -> None:
     approved(world, submitted(world, "徐庄", spend(9, "0.01")))
     fill(world, 0, 5)

@@ -83,6 +83,11 @@ def stolen_database(folder: Path, people: int) -> Path:
     }
     fill = (
         "import django; django.setup()\n"
+        "from django.apps import apps\n"
+        "from django.conf import settings\n"
+        "from django.core.management import call_command\n"
+        "settings.MIGRATION_MODULES = {app.label: None for app in apps.get_app_configs()}\n"  # a tenth of the time
+        "call_command('migrate', run_syncdb=True, verbosity=0)\n"
         "from datetime import date\n"
         "from directory.loading import load_directory\n"
         "from directory.models import Organization\n"
@@ -93,8 +98,7 @@ def stolen_database(folder: Path, people: int) -> Path:
         f"found = resolve_people(by=None, on=date(2022, 5, 1), organization=unit, rows=[row(n) for n in range({people})])\n"
         "assert not found.problems, found.problems[:3]\n"
     )
-    for command in (["manage.py", "migrate", "--verbosity=0"], ["-c", fill]):
-        subprocess.run([sys.executable, *command], cwd=ROOT, env=environment, check=True)
+    subprocess.run([sys.executable, "-c", fill], cwd=ROOT, env=environment, check=True)
     return database
 
 

@@ -42,6 +42,7 @@ from ledger.models import (
 from ledger.posting import posting_open
 from ledger.scope import Scope
 from ledger.verify import verify
+from tests.kept import kept
 
 pytestmark = pytest.mark.django_db
 
@@ -51,7 +52,7 @@ ON = date(2022, 2, 10)
 WAN = 1_000_000
 
 
-@pytest.fixture
+@kept
 def reviewer() -> User:
     load_directory()
     return User.objects.create(
@@ -62,7 +63,7 @@ def reviewer() -> User:
     )
 
 
-@pytest.fixture
+@kept
 def plan(reviewer: User) -> Plan:
     return load_plan(by=reviewer, on=ON, text=TEXT).plan
 

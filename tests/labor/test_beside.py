@@ -131,6 +131,7 @@ def test_filer_and_reviewer_read_it_on_their_pages(world: World, jobs: Trial, ro
         assert "登记为“无劳动力”" in page_text(client.get(url, follow=True))
 
 
+@pytest.mark.alike
 def test_the_queue_asks_as_often_for_twenty_jobs_as_for_two(world: World, jobs: Trial) -> None:
     client = Client()
     client.force_login(world.users["审核"], backend="django.contrib.auth.backends.ModelBackend")

@@ -145,6 +145,7 @@ def test_the_first_screen_shows_training_approved_and_waiting(training: Training
     assert "含待审核 2" in own
 
 
+@pytest.mark.alike
 def test_the_list_of_attendances_asks_as_often_for_twenty_as_for_two(
     training: Training, browse: Browse
 ) -> None:

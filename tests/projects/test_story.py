@@ -162,6 +162,7 @@ def asked(client: Client, url: str) -> int:
     return len(queries)
 
 
+@pytest.mark.alike
 def test_pages_ask_as_often_for_a_long_story_as_for_a_short_one(told: World) -> None:
     client = browse(told, "领导")
     urls = ("/overview/", "/lines/2022-04/story/", "/lines/2022-01/story/")

@@ -24,6 +24,7 @@ def test_there_are_forty_and_more() -> None:
     assert len({case.title for case in CASES}) == len(CASES) >= 40
 
 
+@pytest.mark.alike
 @pytest.mark.parametrize("case", CASES, ids=[case.title for case in CASES])
 def test_a_workbook_is_imported_or_refused_with_its_cells_named(world: World, case: Case) -> None:
     given = upload(world, case.data(), name=case.name, unit=case.unit)

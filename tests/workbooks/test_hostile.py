@@ -33,6 +33,7 @@ def files() -> dict[str, bytes]:
     return made
 
 
+@pytest.mark.alike
 @pytest.mark.parametrize("what", FILES)
 def test_a_hostile_file_gets_a_polite_refusal_through_the_page(
     browse: Browse, world: World, files: dict[str, bytes], what: str

@@ -111,6 +111,7 @@ def test_a_template_protects_its_guidance_helps_at_every_cell_and_leaves_the_res
     assert {"性别", "人员类别", "是否合格"} <= offered
 
 
+@pytest.mark.alike
 def test_every_register_has_a_template_of_its_own_that_is_known_again(world: World) -> None:
     unit, period = world.units["徐庄镇"], Period.objects.get(code="2022Q2")
     codes = registers_for(unit)
