@@ -93,8 +93,8 @@ def flush_past_triggers() -> Iterator[None]:
     has rows. Django's own empties a hundred tables and then writes their content types and permissions again."""
 
     def flush(case: TransactionTestCase) -> None:
-        for connection in connections.all():
-            empty_tables(connection)
+        for one in connections.all():
+            empty_tables(one)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(TransactionTestCase, "_fixture_teardown", flush)

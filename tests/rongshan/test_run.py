@@ -179,7 +179,7 @@ def test_what_needs_debians_packages_waits_for_them(monkeypatch: pytest.MonkeyPa
     threading.Timer(0.2, packages.set_result, [(False, "no network")]).start()
     assert step() == (True, "(False, 'no network')")
     assert dict(run.slow_checks([], packages))["Debian packages for what follows"]() == (False, "no network")
-    assert set(run.LONG) <= {*names, *(name for name, _ in run.checks([], 1))}
+    assert set(run.LONG) <= {*names, *(name for name, _ in run.checks([], fast=False))}
 
 
 def test_what_a_step_prints_is_kept_with_its_answer() -> None:
