@@ -223,11 +223,6 @@ def lifted(connection: BaseDatabaseWrapper) -> Iterator[None]:
             install(connection)
         return
     found = list(_catalogue(connection).values())
-    if connection.in_atomic_block:
-        # A trigger cannot be switched while deferred checks of its table wait: let them speak now.
-        with connection.cursor() as cursor:
-            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-            cursor.execute("SET CONSTRAINTS ALL DEFERRED")
     _switch(connection, found, "DISABLE")
     try:
         yield
@@ -241,6 +236,9 @@ def _switch(connection: BaseDatabaseWrapper, found: Sequence[_Found], to: str) -
     for row in found:
         of_table.setdefault(row.table, []).append(f'{to} TRIGGER "{row.name}"')
     with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
+        # A table cannot be altered while its deferred checks wait: let them speak now.
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute("SET CONSTRAINTS ALL DEFERRED")
         for table, switches in of_table.items():
             cursor.execute(f'ALTER TABLE "{table}" {", ".join(switches)}')
 
