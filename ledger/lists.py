@@ -25,7 +25,7 @@ from django.db.models import Exists, F, Model, OuterRef, Q, QuerySet
 from directory.models import User
 from directory.names import plain
 from ledger.models import Entry
-from ledger.parsing import text_of
+from ledger.parsing import as_number, text_of
 from ledger.posting import amount_text
 from ledger.registers import Column, Register, all_registers, get_register, name_of
 
@@ -52,8 +52,6 @@ ORDERS: dict[str, tuple[str, list[Any]]] = {
 }
 # As 文号 are kept: 山财农指[2022]1号 and 山财农指(2022)1号 are 山财农指〔2022〕1号 (DOMAIN §4 rule 7).
 BRACKETS = str.maketrans("[]［］()（）【】﹝﹞", "〔〕" * 6)
-# What a cell of a file may hold instead of a text.
-TYPES = {"money": int, "integer": int, "decimal": Decimal, "date": date}
 # Columns whose values are chosen from a list, and so may filter one.
 CHOSEN = ("choice", "yesno", "line", "organization")
 
@@ -333,8 +331,5 @@ def _common(entry: Entry, heading: Heading) -> Cell:
 def _own(heading: Heading, column: Column, detail: Any, text: str) -> Cell:
     """A number or day (money in 元) where the text shows it as it is; where it is masked, withheld or said otherwise,
     the text is all there is."""
-    value: Any = getattr(detail, column.name, None)
-    typed = isinstance(value, TYPES.get(column.kind, ())) and not isinstance(value, bool)
-    if column.personal or not typed or text != text_of(column, detail):
-        return Cell(heading, text)
-    return Cell(heading, text, Decimal(value) / 100 if column.kind == "money" else value)
+    value = as_number(column, detail) if detail is not None and not column.personal else None
+    return Cell(heading, text, value if value is not None and text == text_of(column, detail) else None)

@@ -297,14 +297,30 @@ class WholeMonth(date):
 
 
 def _date(column: Column, raw: Raw, known: Known) -> date:
-    if raw.is_date:
-        return date.fromisoformat(raw.text[:10])
-    if raw.number is not None and _is_whole(raw.number) and int(raw.number) in SERIALS:
-        return (date(1904, 1, 1) if known.date1904 else date(1899, 12, 30)) + timedelta(days=int(raw.number))
+    day = _stored_day(raw, known)
+    if day is not None:
+        # Excel makes a day of a month as soon as it is typed, and shows the month
+        whole = column.month_will_do and day.day == 1 and _shows_month(raw.number_format)
+        return WholeMonth(day.year, day.month, 1) if whole else day
     text = _day_text(raw.text)
     if parts := re.fullmatch(r"(\d{4})(\d{2})(\d{2})", text):
         return _day(int(parts[1]), int(parts[2]), int(parts[3]), column)
     return _one_day(column, text, raw, known.year)
+
+
+def _stored_day(raw: Raw, known: Known) -> date | None:
+    """The day of a cell that holds one, as such or as its serial number."""
+    if raw.is_date:
+        return date.fromisoformat(raw.text[:10])
+    if raw.number is not None and _is_whole(raw.number) and int(raw.number) in SERIALS:
+        return (date(1904, 1, 1) if known.date1904 else date(1899, 12, 30)) + timedelta(days=int(raw.number))
+    return None
+
+
+def _shows_month(number_format: str) -> bool:
+    """Whether a cell of that format shows year and month only: yyyy"年"m"月", mmm-yy."""
+    bare = re.sub(r'"[^"]*"|\[[^]]*\]|\\.', "", number_format).lower()
+    return "y" in bare and "m" in bare and "d" not in bare
 
 
 _CLOCK = re.compile(r"(?<=\d)[\sT]+\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?$")
@@ -386,10 +402,8 @@ def both_ends(text: str) -> tuple[str, str]:
 
 
 def _month(column: Column, raw: Raw, known: Known) -> str:
-    if raw.is_date:
-        return raw.text[:7]
-    if raw.number is not None and _is_whole(raw.number) and int(raw.number) in SERIALS:
-        return f"{_date(column, raw, known):%Y-%m}"
+    if (day := _stored_day(raw, known)) is not None:
+        return f"{day:%Y-%m}"
     text = _day_text(raw.text)
     if parts := re.fullmatch(r"(\d{4})(\d{2})", text):
         return _year_month(int(parts[1]), int(parts[2]), column)
@@ -594,6 +608,21 @@ def text_of(column: Column, row: Any) -> str:
         current = value.in_force or value.undecided
         return f"{current.pk}号：{current.summary}" if current is not None else "已无有效记录"
     return str(value)
+
+
+def as_number(column: Column, row: Any) -> int | Decimal | date | None:
+    """What a sheet's cell may hold instead of the row's text, to be summed and sorted: 元, a count, a measure, a day; None
+    where only the text says it (a month without a day, too)."""
+    value = getattr(row, column.name, None)
+    if column.kind == "money" and isinstance(value, int):
+        return Decimal(value) / 100
+    if column.kind == "integer" and isinstance(value, int):
+        return value
+    if column.kind == "decimal" and isinstance(value, Decimal):
+        return value
+    if column.kind == "date" and isinstance(value, date) and not month_only(row, column.name):
+        return value
+    return None
 
 
 def day_text(row: Any, name: str) -> str:

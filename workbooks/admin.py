@@ -8,7 +8,6 @@ looks like a formula goes out as it is, and inert.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from datetime import date
 from typing import Any, ClassVar
@@ -36,6 +35,7 @@ from ledger.permissions import may_export_people
 from ledger.refusals import Refusal
 from ledger.registers import Register, all_registers
 from workbooks import storage, writing
+from workbooks.exporting import record_export
 from workbooks.forms import ReasonForm
 from workbooks.reading import read
 from workbooks.sheets import text_of
@@ -142,12 +142,13 @@ class Out(ExportMixin):  # type: ignore[misc]
         reason = export_form.cleaned_data.get("reason", "") if export_form else ""
         with transaction.atomic():
             data = self.get_export_data(file_format, request, queryset, export_form=export_form)
-            record(
-                verb="workbook.exported",
+            record_export(
                 by=signed_in(request),
                 target=self.model._meta.label_lower,
-                summary=f"在后台导出“{name}”{count} 行" + (f"，理由：{reason}" if reason else ""),
-                details={"rows": count, "reason": reason, "sha256": hashlib.sha256(data).hexdigest()},
+                said=f"在后台导出“{name}”",
+                rows=count,
+                data=data,
+                reason=reason,
             )
         return file_answer(data, f"{name}.xlsx", XLSX)
 

@@ -201,6 +201,7 @@ def _formats(archive: zipfile.ZipFile, parts: dict[str, zipfile.ZipInfo], budget
     styles: list[str] = []
     inside = False
     built_in = {"9": "0%", "10": "0.00%", "14": "yyyy/m/d", "17": "mmm-yy", "49": "@"}
+    built_in |= dict.fromkeys(("27", "36", "50", "52", "57"), 'yyyy"年"m"月"')  # of a Chinese Excel
 
     def start(tag: str, attributes: dict[str, str]) -> None:
         nonlocal inside

@@ -14,7 +14,6 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 
-from audit.events import record
 from directory.access import role_required, signed_in
 from directory.models import User
 from ledger import lists
@@ -22,6 +21,7 @@ from ledger.filters import NO_NUMBERS, EntryFilter
 from ledger.permissions import may_export_people
 from ledger.snapshot import snapshot
 from workbooks import writing
+from workbooks.exporting import record_export
 from workbooks.forms import ReasonForm
 from workbooks.views import XLSX, file_answer
 
@@ -62,12 +62,14 @@ def listing(request: HttpRequest) -> HttpResponse:
         rows = lists.lines(pages.read(), columns)
     data = as_file(title, columns, rows, today)
     with transaction.atomic():
-        record(
-            verb="list.exported",
+        record_export(
             by=user,
             target=filters.chosen.code if filters.chosen else "entries",
-            summary=f"导出列表“{title}”{len(rows)} 行" + (f"，理由：{reason}" if reason else ""),
-            details={"rows": len(rows), "filters": sorted(filters.query()), "reason": reason},
+            said=f"导出列表“{title}”",
+            rows=len(rows),
+            data=data,
+            reason=reason,
+            filters=sorted(filters.query()),
         )
     return file_answer(data, f"{title}_{today:%Y%m%d}.xlsx", XLSX)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -29,6 +28,7 @@ from ledger.permissions import may_file, may_review
 from ledger.refusals import Refusal
 from ledger.registers import all_registers, get_register, name_of
 from workbooks import jobs, planning, storage, writing
+from workbooks.exporting import record_export
 from workbooks.forms import OutForm, ReasonForm, UploadForm, VoidForm
 from workbooks.reading import LARGEST, marked
 from workbooks.voiding import preview_void
@@ -373,13 +373,13 @@ def export(request: HttpRequest) -> HttpResponse:
             organization=unit,
             period=period,
         )
-        count = entries.count()
-        record(
-            verb="workbook.exported",
+        record_export(
             by=user,
             target=register.code,
-            summary=f"导出“{title}”{count} 行" + (f"，理由：{reason}" if reason else ""),
-            details={"rows": count, "reason": reason, "sha256": hashlib.sha256(data).hexdigest()},
+            said=f"导出“{title}”",
+            rows=entries.count(),
+            data=data,
+            reason=reason,
         )
     return file_answer(data, f"{register.name}_{unit}_{period.code}.xlsx", XLSX)
 

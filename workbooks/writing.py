@@ -20,7 +20,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from directory.models import Division, Organization, User
 from ledger.models import Entry, Period
-from ledger.parsing import Known, month_only, offered
+from ledger.parsing import Known, as_number, offered
 from ledger.registers import Column, Register
 from workbooks.sheets import NUMBER, OPTIONS_SHEET, STANDING, VERSION_MARK, version_of
 
@@ -306,7 +306,8 @@ def _heading(cell: Any, column: Column, *, required: bool = True) -> None:
 
 def guidance(column: Column) -> str:
     """How a column is filled, in one line."""
-    parts = ["必填" if column.required else "选填", FORMATS.get(column.kind, ""), column.help]
+    parts = ["必填" if column.required else "选填", FORMATS.get(column.kind, "")]
+    parts += ["只知道月份的写 2022.3"] * column.month_will_do + [column.help]
     if column.example and not column.personal:
         parts.append(f"例如 {column.example}")
     return "；".join(part.rstrip("。") for part in parts if part)
@@ -365,18 +366,10 @@ def _details(register: Register, entries: QuerySet[Entry]) -> Iterable[Any]:
 
 def content(column: Column, row: Any, shown: str) -> Content:
     """What an export writes of a row: numbers (money in 元) and dates as such, everything else as `shown`."""
-    value = getattr(row, column.name, None)
     if not shown:
         return ""
-    if column.kind == "money" and isinstance(value, int):
-        return Decimal(value) / 100
-    if column.kind == "integer" and isinstance(value, int):
-        return value
-    if column.kind == "decimal" and isinstance(value, Decimal):
-        return value
-    if column.kind == "date" and isinstance(value, date) and not month_only(row, column.name):
-        return value
-    return _clean(shown)
+    value = as_number(column, row)
+    return _clean(shown) if value is None else value
 
 
 def _protect(sheet: Worksheet, width: int) -> None:

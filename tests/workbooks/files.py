@@ -77,6 +77,25 @@ def saved(book: Workbook) -> bytes:
     return out.getvalue()
 
 
+def part(data: bytes, name: str) -> str:
+    """One of the files that a workbook is made of."""
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        return archive.read(name).decode()
+
+
+def edited(data: bytes, name: str, changes: Iterable[tuple[str, str]]) -> bytes:
+    """The workbook with texts of one of its files replaced, as openpyxl would not write them."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(out, "w") as new:
+        for one in old.namelist():
+            text = old.read(one)
+            if one == name:
+                for was, becomes in changes:
+                    text = text.replace(was.encode(), becomes.encode())
+            new.writestr(one, text)
+    return out.getvalue()
+
+
 def calculated(data: bytes, values: dict[str, tuple[str, str]]) -> bytes:
     """The workbook as a program saves it that has calculated its formulas: cell → (attribute of its type, value)."""
     out = io.BytesIO()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Sequence
 from datetime import date
 from typing import Any
@@ -21,7 +22,19 @@ from ledger.registers import Column, all_registers, get_register
 from projects.registers import PROGRESS
 from tests.ledger.world import World
 from tests.workbooks.conftest import ON, approve_batch, commit, preview
-from tests.workbooks.files import COURSE_1, ROSTER, attendee, by_hand, courses, identity, roster, saved, xlsx
+from tests.workbooks.files import (
+    COURSE_1,
+    ROSTER,
+    attendee,
+    by_hand,
+    courses,
+    edited,
+    identity,
+    part,
+    roster,
+    saved,
+    xlsx,
+)
 from tests.workbooks.forty import SAVED
 from tests.workbooks.test_import import books
 from workbooks import writing
@@ -419,13 +432,25 @@ def test_9_a_date_in_every_form_or_refused_with_what_to_write(kind: str, cell: A
 
 
 @pytest.mark.parametrize(
-    "cell", ["2022.3", 2022.3, "2022/3", "2022年3月", "2022-03", "3月", "二〇二二年三月"]
+    "cell",
+    [
+        "2022.3",
+        2022.3,
+        "2022/3",
+        "2022年3月",
+        "2022-03",
+        "3月",
+        "二〇二二年三月",
+        ["d", "2022-03-01", 'yyyy"年"m"月"'],
+        ["d", "2022-03-01", "[$-804]mmm\\-yy"],
+    ],
 )
 def test_9_where_a_month_will_do_it_is_kept_as_one(cell: Any) -> None:
     column, known = Column("x", "日期", "date", month_will_do=True), Known(user=User(), on=ON, year=2022)
     assert parse(column, raw_of(cell), known) == WholeMonth(2022, 3, 1)
     assert isinstance(parse(column, raw_of(cell), known), WholeMonth)
-    assert not isinstance(parse(column, raw_of("2022.3.1"), known), WholeMonth)
+    for exact in ("2022.3.1", ["d", "2022-03-01", "yyyy/m/d"], ["d", "2022-03-04", 'yyyy"年"m"月"']):
+        assert not isinstance(parse(column, raw_of(exact), known), WholeMonth)
     with pytest.raises(ParseError, match="分不清1月和10月"):
         parse(column, raw_of(2022.1), known)
 
@@ -475,6 +500,19 @@ def test_9_a_column_of_both_ends_is_read_as_two(world: World) -> None:
     report = preview(world, xlsx({"务工": [header, *rows]}))
     assert (report.added, [(one.cell, one.column) for one in report.errors]) == (3, [("G5", "离岗时间")])
     assert "务工起止时间" not in str(report.warnings)
+
+
+def test_9_a_month_typed_into_a_chinese_excel_is_a_day_that_is_shown_as_a_month() -> None:
+    """It is kept as the first of the month in the built-in format 57, which no file spells out."""
+    book = Workbook()
+    cell = book.worksheets[0].cell(1, 1)
+    cell.value, cell.number_format = date(2022, 3, 1), "yyyy-mm"
+    (styles,) = re.findall(r"<numFmts.*?</numFmts>", part(saved(book), "xl/styles.xml"))
+    number = re.findall(r'numFmtId="(\d+)"', styles)[-1]
+    data = edited(saved(book), "xl/styles.xml", [(styles, ""), (f'numFmtId="{number}"', 'numFmtId="57"')])
+    ((_, (found,)),) = read(data)[0].rows
+    column = Column("x", "日期", "date", month_will_do=True)
+    assert isinstance(parse(column, raw_of(found), Known(user=User(), on=ON)), WholeMonth)
 
 
 def test_9_a_register_keeps_of_which_of_its_days_it_knows_the_month_only() -> None:

@@ -10,9 +10,9 @@ from django.core.management.base import BaseCommand
 from django.db import transaction
 from django.utils import timezone
 
-from audit.events import record
 from ledger.models import Entry
 from workbooks import writing
+from workbooks.exporting import record_export
 from workbooks.management.commands._given import organization_of, period_of, put, register_of
 
 
@@ -35,22 +35,16 @@ class Command(BaseCommand):
         if options["period"]:
             period = period_of(options["period"])
             entries, title = entries.filter(filing__period=period), f"{title}（{period.label}）"
-        content = writing.export(
-            register=register,
-            entries=entries,
-            title=title,
-            on=timezone.localdate(),
-            organization=organization,
-            period=period,
-        )
-        put(options["out"], content)
-        count = entries.count()
         with transaction.atomic():
-            record(
-                verb="workbook.exported",
-                by=None,
-                target=register.code,
-                summary=f"命令行导出“{title}”{count} 行",
-                details={"rows": count},
+            data = writing.export(
+                register=register,
+                entries=entries,
+                title=title,
+                on=timezone.localdate(),
+                organization=organization,
+                period=period,
             )
+            put(options["out"], data)
+            count = entries.count()
+            record_export(by=None, target=register.code, said=f"命令行导出“{title}”", rows=count, data=data)
         self.stdout.write(f"已导出 {count} 行到 {options['out']}。")
