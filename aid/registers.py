@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from aid import figures, rules
 from aid.models import Donation, DonationReceiver, EnterpriseLead, Pairing, Volunteering, Wish
-from ledger.making import BENEFIT, NOTE, PERSON, joined, towns_and_departments
+from ledger.making import BENEFIT, NAME, NOTE, PERSON, joined, towns_and_departments
 from ledger.models import Unit
 from ledger.registers import Column, Register, always
 
 # 类别 is the wish's own heading; the person's goes by the directory's facts
-WHO = tuple(column for column in PERSON if column.name != "category")
+WHO = (
+    replace(NAME, aliases=(*NAME.aliases, "受助人")),
+    *(column for column in PERSON if column.name not in ("name", "category")),
+)
 
 
 def _from(first: Wish.State) -> list[Wish.State]:

@@ -408,10 +408,18 @@ def _match(
                 unknown.append((leaf, index))
             continue
         place = Place(column, index, said, unit_of(leaf) or unit_of(group))
-        if column.name in places:
-            twice.append((places[column.name], place))
-        else:
+        first = places.setdefault(column.name, place)
+        if first is place:
+            continue
+        own = heading_key(column.label)
+        is_own, was_own = key == own, keys[first.heading].bare == own
+        if is_own == was_own:
+            twice.append((first, place))
+        elif is_own:  # the column's own name says more than one of its other names
             places[column.name] = place
+            unknown.append((first.heading, first.index))
+        else:
+            unknown.append((leaf, index))
     if (apart := _village_apart(register, places, unknown, keys)) is not None:
         places[apart.column.name] = apart
         unknown = [one for one in unknown if keys[one[0]].bare not in OF_A_PLACE]

@@ -234,8 +234,17 @@ def test_money_without_a_unit_is_refused_and_not_guessed() -> None:
 
 
 def test_missing_and_double_headings_are_named_with_their_cells() -> None:
-    _, findings = tables(sheet([["班次", "姓名", "学员姓名", "身份证号"], ["x"] * 4]))
+    _, findings = tables(sheet([["姓名", "班次名称", "培训班", "身份证号"], ["x"] * 4]))
     assert {(e.rule, e.cell) for e in findings.errors} == {("缺少栏目", "1"), ("栏目重复", "C1")}
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2, 3, 4), (0, 2, 1, 3, 4)])
+def test_a_columns_own_name_is_read_rather_than_another_of_its_names(order: tuple[int, ...]) -> None:
+    header = ["班次", "姓名", "学员姓名", "身份证号", "人员类别"]
+    (table, *_), findings = tables(sheet([[header[n] for n in order], ["x"] * 5]))
+    assert (findings.errors, [one.rule for one in findings.warnings]) == ([], ["未读栏目"])
+    assert "“学员姓名”" in findings.warnings[0].message
+    assert [one.heading for one in table.places if one.column.name == "name"] == ["姓名"]
 
 
 # --- rules 9–12, 14, 15: what a cell means ----------------------------------------------------------------------
