@@ -70,7 +70,7 @@ DONATION = Register(
     model=Donation,
     columns=(
         Column("event", "事项", "choice", required=True, choices=(*Donation.Event.choices, ("received", "捐赠"),
-               ("handed", "发放"))),
+               ("handed", "发放")), assumed="收到捐赠"),
         Column("given_on", "日期", "date", required=True, aliases=("捐赠日期", "发放日期")),
         Column("donor", "捐赠方", "text", required=True, aliases=("捐赠单位", "捐赠人"), example="荣成市卫健局",
                help="个人可以写“匿名”。"),

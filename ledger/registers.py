@@ -133,9 +133,9 @@ class Column:
     may_be_zero: bool = False  # kind money: a sum that may be nothing yet, where an amount must be something
     # kind date: a month will do; the row has a field "<name>_month_only" (ledger/models/rows.py)
     month_will_do: bool = False
-    until: str = (
-        ""  # kind date: the column of the last day; a sheet may have both in one cell, 起止时间 (DOMAIN §4.7)
-    )
+    # kind date: the column of the last day; a sheet may have both in one cell, 起止时间 (DOMAIN §4.7)
+    until: str = ""
+    assumed: str = ""  # what a sheet means that lacks the column; told as a notice
     places: int = 2  # kind decimal: how many are kept; one with more is a price, which no sheet adds up
 
 

@@ -669,12 +669,12 @@ def _parsed(
         known = listed.knowing(table, by, on, upload.period)
         have = {place.column.name for place in table.places}
         absent = {
-            column.name: parse(column, Raw(""), known)
+            column.name: parse(column, Raw(column.assumed), known)
             for column in table.register.columns
-            if column.name not in have and not column.required
+            if column.name not in have and (column.assumed or not column.required)
         }
         # what the headings lack is said of them, once, and not of every row
-        unread = {c.name for c in table.register.columns if c.required and c.name not in have}
+        unread = {c.name for c in table.register.columns if c.required} - have - absent.keys()
         unread |= {p.column.name for p in table.places if p.column.kind == "money" and not p.unit}
         absent |= {
             column.name: parse(replace(column, required=False), Raw(""), known)

@@ -528,7 +528,17 @@ def _with_units(table: Table, sheet_unit: str, findings: Findings) -> list[Place
 def _check_header(table: Table, found: _Found, findings: Findings) -> None:
     have = {place.column.name for place in found.places}
     for column in table.register.columns:
-        if column.required and column.name not in have:
+        if not column.required or column.name in have:
+            continue
+        if column.assumed:
+            findings.warning(
+                table.sheet,
+                str(found.row),
+                "缺少栏目",
+                f"表里没有“{column.label}”一栏，都按“{column.assumed}”读取；不是的请补上这一列。",
+                column=column.label,
+            )
+        else:
             findings.error(
                 table.sheet,
                 str(found.row),

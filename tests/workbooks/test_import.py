@@ -198,3 +198,36 @@ def test_a_thousand_people_are_approved_in_few_postings(
     assert alone == []
     assert {one.refusal for one in done} == {""}
     assert books()["trained_people"] == (1_001, 0)
+
+
+def test_a_ledger_of_donations_as_it_is_kept_says_nothing_of_receiving_them(world: World) -> None:
+    """DOMAIN §4.12 has no 事项: what such a sheet lists was received. It is told, not guessed in silence."""
+    heads = [
+        "捐赠方",
+        "捐赠方类型",
+        "日期",
+        "形式",
+        "金额(元)",
+        "物资名称",
+        "数量",
+        "折价(元)",
+        "受赠单位/人",
+        "是否公示",
+    ]
+    gift = [
+        "荣成市卫健局",
+        "机关",
+        "2022-06-15",
+        "物资",
+        None,
+        "书包",
+        "100 套",
+        24000,
+        "山亭区 100 名学生",
+        "是",
+    ]
+    report = preview(world, xlsx({"捐赠": [heads, gift]}))
+    assert (report.errors, report.added) == ([], 1)
+    assert [(one.rule, one.message) for one in report.warnings] == [
+        ("缺少栏目", "表里没有“事项”一栏，都按“收到捐赠”读取；不是的请补上这一列。")
+    ]
