@@ -10,7 +10,7 @@ from directory.models import User
 from labor.beside import read_placements
 from labor.figures import fair_tables, placement_tables
 from labor.models import Channel, JobFair, Placement, RosterRow
-from ledger.making import BENEFIT, NOTE, PERSON, Problem, collect, joined
+from ledger.making import BENEFIT, NOTE, PERSON, Problem, collect, joined, months_between
 from ledger.parsing import day_text
 from ledger.registers import Column, Parameter, Register
 
@@ -35,12 +35,21 @@ def decide_placements(lines: Sequence[tuple[Any, Mapping[str, Any]]]) -> None:
     stable, least = STABLE_MONTHS.value(), LEAST_MONTHS.value()
     for row, _ in lines:
         row.in_rongcheng = "荣成" in row.place
-        worked = row.months or 0
-        row.is_stable = worked >= stable
-        ended = row.ends_on is not None
-        term = worked if ended else max(worked, row.planned_months or 0)
+        row.is_stable = _worked(row) >= stable
         # an open end without a planned term is a job as long as it lasts
-        row.is_counted = term >= least if ended or row.planned_months else True
+        row.is_counted = _term(row) >= least if row.ends_on or row.planned_months else True
+
+
+def _worked(row: Placement) -> int:
+    """Months, as stated, or else those between the two days once the job is over."""
+    if row.months is None and row.ends_on is not None:
+        return max(0, months_between(row.starts_on, row.ends_on))
+    return row.months or 0
+
+
+def _term(row: Placement) -> int:
+    """Months that a job lasts: worked, or planned while it goes on."""
+    return _worked(row) if row.ends_on is not None else max(_worked(row), row.planned_months or 0)
 
 
 def placement_errors(row: Placement, by: User, on: date) -> Mapping[str, list[str]]:
@@ -69,7 +78,8 @@ def placement_warnings(row: Placement) -> list[str]:
     if not row.in_rongcheng:
         found.append("务工所在地不在荣成：计入转移就业，不计入其中“赴荣成”。")
     if not row.is_counted:
-        found.append("期限不足，这一条只作记录，不计入就业人数。")
+        least = LEAST_MONTHS.value()
+        found.append(f"期限 {_term(row)} 个月，不足 {least} 个月，这一条只作记录，不计入就业人数。")
     if row.wage is not None and not 50_000 <= row.wage <= 5_000_000:
         found.append("务工月收入不在 500 至 50,000 元之间，请核对单位。")
     if row.lifted or row.monitored:

@@ -157,6 +157,12 @@ def quarter_end_problem(name: str, day: date) -> Iterator[Problem]:
         yield name, f"{day} 不是季度的最后一天，应为 3-31、6-30、9-30 或 12-31。"
 
 
+def months_between(start: date, end: date) -> int:
+    """Whole months from the first to the last day, both inclusive: 2022-04-01 to 2022-09-30 are 6."""
+    after = end + timedelta(days=1)
+    return (after.year - start.year) * 12 + after.month - start.month - (after.day < start.day)
+
+
 def pointed_at(
     model: Any, lines: Sequence[tuple[Any, Mapping[str, Any]]], name: str, *related: str
 ) -> Iterator[tuple[Any, Any]]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from directory.identity import mask_name
 from directory.models import Organization, User
-from ledger.making import Problem, collect, pointed_at, quarter_end_problem
+from ledger.making import Problem, collect, months_between, pointed_at, quarter_end_problem
 from ledger.registers import Parameter
 from talent.models import Direction, Secondment, Stay, SupportPost, SupportWork
 
@@ -24,12 +24,6 @@ EXPERT_MONTHS = Parameter(
     "expert_months", "专业技术人才最短期限", 1, "个月", "只作提示；方案未写，按惯例", most=60
 )
 TEACHING_MONTHS = Parameter("teaching_months", "支教期限", 12, "个月", "方案：为期一年；不足的提示", most=60)
-
-
-def months_between(start: date, end: date) -> int:
-    """Whole months from the first to the last day, both inclusive: 2022-04-01 to 2022-09-30 are 6."""
-    after = end + timedelta(days=1)
-    return (after.year - start.year) * 12 + after.month - start.month - (after.day < start.day)
 
 
 def decide_secondments(lines: Sequence[tuple[Any, Mapping[str, Any]]]) -> None:

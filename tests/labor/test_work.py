@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import pytest
 import time_machine
 
+from labor.models import Placement
 from labor.placements import JOB_FAIR, PLACEMENT
 from labor.rosters import ROSTER
 from ledger.models import Account
@@ -64,6 +65,24 @@ def test_a_placement_counts_in_and_outside_rongcheng_and_leaves_by_a_step(world:
     jobs.stepped(entry, left)  # ten days are no placement
     assert (count("employed_people"), part("employed_people", "赴荣成")) == (1, 0)
     assert list(verify()) == []
+
+
+def test_a_job_that_is_over_has_lasted_from_its_first_to_its_last_day_unless_its_months_are_stated(
+    world: World,
+) -> None:
+    jobs = Trial(world, PLACEMENT)
+    for ends, more, counted, stable in (
+        ("2022-08-31", {}, True, True),
+        ("2022.8", {}, True, True),
+        ("2022-03-30", {}, False, False),
+        ("2022-08-31", {"务工时间（月）": "0"}, False, False),
+    ):
+        row = jobs.made({**JOB, "离岗时间": ends, **more}).row
+        assert isinstance(row, Placement)
+        assert (row.is_counted, row.is_stable) == (counted, stable)
+    assert any(
+        "期限 0 个月，不足 1 个月" in text for text in jobs.made({**JOB, "离岗时间": "2022-03-30"}).warnings
+    )
 
 
 def test_who_stays_three_months_is_stably_employed(world: World) -> None:

@@ -8,12 +8,12 @@ from datetime import date
 import pytest
 
 from ledger.actions import InvalidEntry
+from ledger.making import months_between
 from ledger.models import Period, Plan
 from ledger.scope import Scope
 from ledger.verify import verify
 from talent.figures import work_tables
 from talent.registers import CULTURE_EXCHANGE, SECONDMENT, SUPPORT_POST, SUPPORT_WORK, TECH_EXCHANGE
-from talent.rules import months_between
 from tests.kept import kept
 from tests.ledger.world import World
 from tests.registers import Trial, a_county, count
