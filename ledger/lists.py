@@ -193,13 +193,14 @@ class Heading:
 
     @property
     def is_short(self) -> bool:
-        """Whether its values are codes, days and places, which must not be broken in two lines."""
+        """Whether its values are codes, days, names and places, which must not be broken in two lines."""
         kind = self.column.kind if self.column is not None else ""
         return self.name in ("period", "occurred_on") or kind in (
             "date",
             "month",
             "dates",
             "village",
+            "person_name",
             "identity",
             "phone",
         )
