@@ -3,6 +3,8 @@
 import django.db.models.deletion
 from django.db import migrations, models
 
+from audit.operations import AlterFields
+
 
 class Migration(migrations.Migration):
 
@@ -12,34 +14,24 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.AlterField(
-            model_name='donation',
-            name='entry',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='ledger.entry', verbose_name='记录'),
-        ),
-        migrations.AlterField(
-            model_name='donationreceiver',
-            name='entry',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='ledger.entry', verbose_name='记录'),
-        ),
-        migrations.AlterField(
-            model_name='enterpriselead',
-            name='entry',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='ledger.entry', verbose_name='记录'),
-        ),
-        migrations.AlterField(
-            model_name='pairing',
-            name='entry',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='ledger.entry', verbose_name='记录'),
-        ),
-        migrations.AlterField(
-            model_name='volunteering',
-            name='entry',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='ledger.entry', verbose_name='记录'),
-        ),
-        migrations.AlterField(
-            model_name='wish',
-            name='entry',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='ledger.entry', verbose_name='记录'),
-        ),
+        AlterFields({
+            'donation': {
+                'entry': models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='ledger.entry', verbose_name='记录'),
+            },
+            'donationreceiver': {
+                'entry': models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='ledger.entry', verbose_name='记录'),
+            },
+            'enterpriselead': {
+                'entry': models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='ledger.entry', verbose_name='记录'),
+            },
+            'pairing': {
+                'entry': models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='ledger.entry', verbose_name='记录'),
+            },
+            'volunteering': {
+                'entry': models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='ledger.entry', verbose_name='记录'),
+            },
+            'wish': {
+                'entry': models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='ledger.entry', verbose_name='记录'),
+            },
+        }),
     ]

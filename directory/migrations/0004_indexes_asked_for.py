@@ -3,6 +3,8 @@
 import django.db.models.deletion
 from django.db import migrations, models
 
+from audit.operations import AlterFields
+
 
 class Migration(migrations.Migration):
 
@@ -11,14 +13,12 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.AlterField(
-            model_name='person',
-            name='organization',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='registered_people', to='directory.organization', verbose_name='登记单位'),
-        ),
-        migrations.AlterField(
-            model_name='personversion',
-            name='person',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='versions', to='directory.person', verbose_name='人员'),
-        ),
+        AlterFields({
+            'person': {
+                'organization': models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='registered_people', to='directory.organization', verbose_name='登记单位'),
+            },
+            'personversion': {
+                'person': models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='versions', to='directory.person', verbose_name='人员'),
+            },
+        }),
     ]

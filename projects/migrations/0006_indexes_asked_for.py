@@ -3,6 +3,8 @@
 import django.db.models.deletion
 from django.db import migrations, models
 
+from audit.operations import AlterFields
+
 
 class Migration(migrations.Migration):
 
@@ -12,59 +14,37 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.AlterField(
-            model_name='asset',
-            name='entry',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='ledger.entry', verbose_name='记录'),
-        ),
-        migrations.AlterField(
-            model_name='hoperoom',
-            name='entry',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='ledger.entry', verbose_name='记录'),
-        ),
-        migrations.AlterField(
-            model_name='notice',
-            name='entry',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='ledger.entry', verbose_name='记录'),
-        ),
-        migrations.AlterField(
-            model_name='progress',
-            name='entry',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='ledger.entry', verbose_name='记录'),
-        ),
-        migrations.AlterField(
-            model_name='project',
-            name='entry',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='ledger.entry', verbose_name='记录'),
-        ),
-        migrations.AlterField(
-            model_name='pvshare',
-            name='entry',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='ledger.entry', verbose_name='记录'),
-        ),
-        migrations.AlterField(
-            model_name='pvstation',
-            name='entry',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='ledger.entry', verbose_name='记录'),
-        ),
-        migrations.AlterField(
-            model_name='pvyield',
-            name='entry',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='ledger.entry', verbose_name='记录'),
-        ),
-        migrations.AlterField(
-            model_name='pvyield',
-            name='station',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='ledger.subject', verbose_name='电站'),
-        ),
-        migrations.AlterField(
-            model_name='work',
-            name='entry',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='ledger.entry', verbose_name='记录'),
-        ),
-        migrations.AlterField(
-            model_name='zonemember',
-            name='entry',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='ledger.entry', verbose_name='记录'),
-        ),
+        AlterFields({
+            'asset': {
+                'entry': models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='ledger.entry', verbose_name='记录'),
+            },
+            'hoperoom': {
+                'entry': models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='ledger.entry', verbose_name='记录'),
+            },
+            'notice': {
+                'entry': models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='ledger.entry', verbose_name='记录'),
+            },
+            'progress': {
+                'entry': models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='ledger.entry', verbose_name='记录'),
+            },
+            'project': {
+                'entry': models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='ledger.entry', verbose_name='记录'),
+            },
+            'pvshare': {
+                'entry': models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='ledger.entry', verbose_name='记录'),
+            },
+            'pvstation': {
+                'entry': models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='ledger.entry', verbose_name='记录'),
+            },
+            'pvyield': {
+                'entry': models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='ledger.entry', verbose_name='记录'),
+                'station': models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='ledger.subject', verbose_name='电站'),
+            },
+            'work': {
+                'entry': models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='ledger.entry', verbose_name='记录'),
+            },
+            'zonemember': {
+                'entry': models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='ledger.entry', verbose_name='记录'),
+            },
+        }),
     ]
