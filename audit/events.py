@@ -60,42 +60,24 @@ def record(
     if not connection.in_atomic_block:
         raise AuditOutsideTransaction(f"审计记录 {verb} 必须与所记的操作写在同一事务中。")
     share_books()
-    made = event(
-        verb=verb,
-        by=by,
-        target=target,
-        summary=summary,
-        details=details,
-        outcome=outcome,
-        period=_period_now() if period is None else period,
-    )
+    deed = Deed(target, summary, dict(details or {}), _period_now() if period is None else period)
+    (row,) = rows_of(verb, by, [deed], outcome)
+    made = Event(**dict(zip(COLUMNS, row, strict=True)))
     made.save(force_insert=True)
     return made
 
 
-def event(
-    *,
-    verb: str,
-    by: Actor | None,
-    target: str,
-    summary: str,
-    period: str,
-    details: Mapping[str, Any] | None = None,
-    outcome: str = Event.Outcome.DONE,
-) -> Event:
-    """An event as `record` makes it, not yet written: for a deed that writes it together with its own rows, and has
-    shared the books itself."""
-    return Event(
-        at=timezone.now(),
-        actor_id=None if by is None else by.pk,
-        actor_name=SYSTEM if by is None else str(by),
-        verb=verb,
-        outcome=outcome,
-        target=target,
-        summary=summary,
-        details=dict(details or {}),
-        period=period,
-    )
+COLUMNS = ("at", "actor_id", "actor_name", "verb", "outcome", "target", "summary", "details", "period")
+
+
+def rows_of(
+    verb: str, by: Actor | None, deeds: Sequence[Deed], outcome: str = Event.Outcome.DONE
+) -> list[tuple[Any, ...]]:
+    """The COLUMNS of an event a deed, each with its period, not yet written: for a deed that writes them together with
+    its own rows, and has shared the books itself."""
+    actor = (None if by is None else by.pk, SYSTEM if by is None else str(by))
+    common = (timezone.now(), *actor, verb, str(outcome))
+    return [(*common, *deed) for deed in deeds]
 
 
 def at_rest() -> int | None:
@@ -128,14 +110,10 @@ def record_all(*, verb: str, by: Actor | None, deeds: Sequence[Deed]) -> None:
     if not connection.in_atomic_block:
         raise AuditOutsideTransaction(f"审计记录 {verb} 必须与所记的操作写在同一事务中。")
     share_books()
-    actor = (None if by is None else by.pk, SYSTEM if by is None else str(by))
-    common = (timezone.now(), *actor, verb, Event.Outcome.DONE.value)
-    now = _period_now() if any(deed.period is None for deed in deeds) else ""
-    bulk.copy(
-        Event,
-        ("at", "actor_id", "actor_name", "verb", "outcome", "target", "summary", "details", "period"),
-        [(*common, *deed[:3], now if deed.period is None else deed.period) for deed in deeds],
-    )
+    if any(deed.period is None for deed in deeds):
+        now = _period_now()
+        deeds = [deed._replace(period=now) if deed.period is None else deed for deed in deeds]
+    bulk.copy(Event, COLUMNS, rows_of(verb, by, deeds))
 
 
 def record_refusal(

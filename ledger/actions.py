@@ -19,12 +19,14 @@ from pathlib import Path
 from typing import Any, ParamSpec, TypeVar, cast
 
 from django.db import DatabaseError, IntegrityError, connection, transaction
-from django.db.models import F, Model
+from django.db.models import F
 from django.utils import timezone
 
-from audit.bulk import copy, insert, portions
-from audit.events import Deed, event, record, record_all, record_refusal
+from audit.bulk import among, copy, insert
+from audit.events import COLUMNS as OF_EVENT
+from audit.events import Deed, record, record_all, record_refusal, rows_of
 from audit.locks import asking, share_books
+from audit.models import Event
 from directory.identity import holds_number
 from directory.models import Organization, User
 from ledger import filings, fixing, posting
@@ -45,7 +47,7 @@ from ledger.models import (
 from ledger.permissions import may_file, may_review
 from ledger.refusals import Refusal
 from ledger.registers import Claim, Fixed, Leg, Register, get_register, nothing_to_wait_for
-from ledger.sql import Prepared, Statement, read
+from ledger.sql import Prepared, Statement, insert_rows, read
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -521,22 +523,36 @@ def approve(*, by: User, on: date, entry: Entry, version: int) -> posting.Posted
     apart = entry.kind == Entry.Kind.REVERSAL
     moved = changes(row, apart=apart) if merging else []
 
-    def beside(posted: posting.Posted) -> list[Model]:
-        about = _about(entry, f"通过，记入{posted.period.label}")
+    at = moment(on)
+
+    def beside(posted: posting.Posted) -> list[Statement]:
+        deeds = rows_of("entry.approved", by, [_approval(entry, posted)])
         return [
-            _decision(entry, Decision.Outcome.APPROVED, by, on, reason=posted.note),
-            event(verb="entry.approved", by=by, **about, period=posted.period.code),
+            *insert_rows(Decision, OF_DECISION, [_approved(entry, posted, by, at)]),
+            *insert_rows(Event, OF_EVENT, deeds),
         ]
 
     if register.fixes:
         fixing.put_in_force(*fixed(register, entry, row), by=by, reason=f"{entry.pk} 号记录 {entry.summary}")
     waiting = posting.Waiting(*known)
-    posted = posting.post(entry, waiting, by_id=by.pk, at=moment(on), moved=moved, beside=beside)
+    posted = posting.post(entry, waiting, by_id=by.pk, at=at, moved=moved, beside=beside)
     if merging or register.estimates:
         _concern_moved([entry.pk])
     if merging:
         carry_out(row, by, apart=apart)
     return posted
+
+
+# what stands on record of an approval: the decision and the event
+OF_DECISION = ("entry_id", "version", "outcome", "reason", "fields", "by_id", "at")
+
+
+def _approved(entry: Entry, posted: posting.Posted, by: User, at: datetime) -> tuple[Any, ...]:
+    return entry.pk, entry.version, Decision.Outcome.APPROVED.value, posted.note[:500], {}, by.pk, at
+
+
+def _approval(entry: Entry, posted: posting.Posted) -> Deed:
+    return Deed(**_about(entry, f"通过，记入{posted.period.label}"), period=posted.period.code)
 
 
 def _refuse_row(register: Register, row: Any, *, has_evidence: bool) -> None:
@@ -684,17 +700,12 @@ def _post_together(by: User, on: date, seen: Sequence[tuple[Entry, int]]) -> dic
     entries = [locked[pk] for pk in ids if pk not in refused]
     if not entries:
         return refused
-    answers = posting.post_all(entries, details, by_id=by.pk, at=moment(on))
+    at = moment(on)
+    answers = posting.post_all(entries, details, by_id=by.pk, at=at)
     refused |= {pk: answer for pk, answer in answers.items() if isinstance(answer, Refusal)}
     posted = [(e, answer) for e in entries if isinstance(answer := answers[e.pk], posting.Posted)]
-    at, outcome = moment(on), Decision.Outcome.APPROVED.value
-    copy(
-        Decision,
-        ("entry_id", "version", "outcome", "reason", "fields", "by_id", "at"),
-        [(e.pk, e.version, outcome, to.note[:500], {}, by.pk, at) for e, to in posted],
-    )
-    deeds = [Deed(**_about(e, f"通过，记入{to.period.label}"), period=to.period.code) for e, to in posted]
-    record_all(verb="entry.approved", by=by, deeds=deeds)
+    copy(Decision, OF_DECISION, [_approved(e, to, by, at) for e, to in posted])
+    record_all(verb="entry.approved", by=by, deeds=[_approval(e, to) for e, to in posted])
     if register.estimates:
         _concern_moved([e.pk for e, _ in posted])
     return refused
@@ -949,16 +960,12 @@ def _inverse(entry: Entry) -> list[Leg]:
 def inverses(entry_ids: Collection[int]) -> dict[int, list[Leg]]:
     """Entry id → what takes back all it moved itself (not what it, as a correction, took back of another)."""
     legs: dict[int, list[Leg]] = defaultdict(list)
-    for some in portions(entry_ids):
-        moved = Transfer.objects.filter(entry__in=some, reverses__isnull=True)
-        moved = moved.exclude(
-            kind__in=posting.AT_POSTING
-        )  # persons are taken back through their participations
-        for t in moved.order_by("entry_id", "position").prefetch_related("source", "target"):
-            back = Leg(
-                t.kind, t.target, t.source, t.amount, t.organization_id, reverses_id=t.pk, forward=False
-            )
-            legs[t.entry_id].append(back)
+    moved = Transfer.objects.filter(among("entry", entry_ids), reverses__isnull=True)
+    # persons are taken back through their participations
+    moved = moved.exclude(kind__in=posting.AT_POSTING).order_by("entry_id", "position")
+    for t in moved.prefetch_related("source", "target"):
+        back = Leg(t.kind, t.target, t.source, t.amount, t.organization_id, reverses_id=t.pk, forward=False)
+        legs[t.entry_id].append(back)
     return legs
 
 
@@ -1063,19 +1070,7 @@ def _decide(
     reason: str = "",
     fields: Mapping[str, str] | None = None,
 ) -> None:
-    _decision(entry, outcome, by, on, reason=reason, fields=fields).save(force_insert=True)
-
-
-def _decision(
-    entry: Entry,
-    outcome: Decision.Outcome,
-    by: User,
-    on: date,
-    *,
-    reason: str = "",
-    fields: Mapping[str, str] | None = None,
-) -> Decision:
-    return Decision(
+    Decision.objects.create(
         entry=entry,
         version=entry.version,
         outcome=outcome,

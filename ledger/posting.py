@@ -15,7 +15,7 @@ from datetime import date, datetime
 from typing import Any, NamedTuple
 
 from django.db import connection
-from django.db.models import F, Model, Sum
+from django.db.models import F, QuerySet, Sum
 
 from audit import bulk
 from audit.locks import share_books
@@ -27,9 +27,7 @@ from ledger.money import yuan
 from ledger.periods import open_periods, open_quarters
 from ledger.refusals import Refusal
 from ledger.registers import ESTIMATED, REPLACED, Claim, Leg, all_registers
-from ledger.sql import Asked, Prepared, Statement, insert, insert_rows, read, run, update
-
-CHUNK = 500  # totals a statement
+from ledger.sql import Asked, Prepared, Statement, given, insert_rows, of_keys, read, run, update
 
 # Account id → (first day of a quarter, balance at its end), in order.
 Ends = dict[int, list[tuple[date, int]]]
@@ -209,12 +207,10 @@ def release_all(entry_ids: Collection[int]) -> None:
     """Give back what the latest versions of undecided entries hold, in one go."""
     share_books()
     held: dict[int, list[Hold]] = defaultdict(list)
-    people: list[presence.Pair] = []
-    for some in bulk.portions(entry_ids):
-        for one in Hold.objects.filter(entry__in=some):
-            held[one.entry_id].append(one)
-        rows = Participation.objects.filter(entry__in=some, version=F("entry__version"), eligible=True)
-        people += rows.values_list("account_id", "person_id")
+    for one in Hold.objects.filter(bulk.among("entry", entry_ids)):
+        held[one.entry_id].append(one)
+    rows = _counted(entry_ids)
+    people: list[presence.Pair] = list(rows.values_list("account_id", "person_id"))
     if not held and not people:
         return
     freed: dict[int, tuple[int, int, int]] = {}
@@ -224,8 +220,13 @@ def release_all(entry_ids: Collection[int]) -> None:
             freed[account_id] = (0, held_out - max(0, -amount), held_in - max(0, amount))
     lock(set(freed) | {account for account, _ in people})
     counted = presence.shift((pair, 0, -1) for pair in people)
-    drop = [_drop_holds(some) for some in bulk.portions(held)]
-    run(guarded([*_apply(_deltas(freed, counted)), *presence.write(counted.rows), *drop]))
+    run(guarded([*_apply(_deltas(freed, counted)), *presence.write(counted.rows), _drop_holds(list(held))]))
+
+
+def _counted(entry_ids: Iterable[int]) -> QuerySet[Participation]:
+    """Whom the latest versions of entries count."""
+    among = bulk.among("entry", entry_ids)
+    return Participation.objects.filter(among, version=F("entry__version"), eligible=True)
 
 
 _holds: Prepared[tuple[Any, ...]] = Prepared(
@@ -246,7 +247,7 @@ class Waiting(NamedTuple):
     open: list[Period]
 
 
-def _nothing(posted: Posted) -> Sequence[Model]:
+def _nothing(posted: Posted) -> Sequence[Statement]:
     return ()
 
 
@@ -257,12 +258,12 @@ def post(
     by_id: int,
     at: datetime,
     moved: Sequence[presence.Change] = (),
-    beside: Callable[[Posted], Sequence[Model]] = _nothing,
+    beside: Callable[[Posted], Sequence[Statement]] = _nothing,
 ) -> Posted:
     """Turn the entry's holds into transfers, count its persons, and mark it approved; returns the posting period.
 
-    `moved` are the presences that a merge of persons moves. `beside` gives further new rows, such as the decision and
-    the audit event, which are written with the posting. The caller shares the books and has read `waiting` with the entry locked.
+    `moved` are the presences that a merge of persons moves. `beside` gives what is written with the posting, such as the
+    decision and the audit event. The caller shares the books and has read `waiting` with the entry locked.
 
     A reversal or correction takes back the persons of its target, a step those of the one before; a reversed step
     gives them back. Cannot be refused for money or maximum: the holds are the room it needs. Raises NoOpenPeriod.
@@ -322,7 +323,7 @@ def post(
                 _drop_holds([entry.pk]),
                 update(entry, _DECIDED),
                 _point_subjects([entry.pk]),
-                *(statement for row in beside(posted) for statement in insert([row])),
+                *beside(posted),
             ]
         )
     )
@@ -341,11 +342,9 @@ def post_all(
     register = all_registers()[entries[0].register]
     ids = [entry.pk for entry in entries]
     holds: dict[int, list[Moving]] = defaultdict(list)
-    for some in bulk.portions(ids):
-        for pk, *leg in (
-            Hold.objects.filter(entry__in=some).order_by("position").values_list("entry_id", *Moving._fields)
-        ):
-            holds[pk].append(Moving(*leg))
+    waiting = Hold.objects.filter(bulk.among("entry", ids)).order_by("position")
+    for pk, *leg in waiting.values_list("entry_id", *Moving._fields):
+        holds[pk].append(Moving(*leg))
     changes = _changes_of_people(entries)
     named = {pair for listed in changes.values() for pair, _, _ in listed}
     people = {account for account, _ in named}
@@ -395,14 +394,8 @@ def post_all(
             run(_apply(deltas))
             bulk.copy(Transfer, [str(f.column) for f in _columns_of_transfers()], transfers)
             run([*_add_totals(transfers), *presence.write(counting.rows)])
-            for some in bulk.portions([entry.pk for entry in done]):
-                run(
-                    [
-                        _drop_holds(some),
-                        *_mark_approved(done, some, answers, by_id, at),
-                        _point_subjects(some),
-                    ]
-                )
+            keys = [entry.pk for entry in done]
+            run([_drop_holds(keys), *_mark_approved(done, answers, by_id, at), _point_subjects(keys)])
     return answers
 
 
@@ -414,21 +407,17 @@ def _changes_of_people(entries: Sequence[Entry]) -> dict[int, list[presence.Chan
     """Entry id → how its approval changes participations, as post says it: its own, those it takes back, gives back."""
     targets = {e.pk: e.follows_id if e.kind == Entry.Kind.STEP else e.corrects_id for e in entries}
     known = [pk for pk in targets.values() if pk is not None]
-    before: dict[int, int | None] = {}
-    for some in bulk.portions(known):
-        before |= dict(
-            Entry.objects.unscoped("此前的记录，由记账时取回")
-            .filter(pk__in=some)
-            .values_list("pk", "follows_id")
-        )
+    before: dict[int, int | None] = dict(
+        Entry.objects.unscoped("此前的记录，由记账时取回")
+        .filter(bulk.among("pk", known))
+        .values_list("pk", "follows_id")
+    )
     found: dict[int, list[presence.Pair]] = defaultdict(list)
     everybody = (
         {entry.pk for entry in entries} | set(known) | {pk for pk in before.values() if pk is not None}
     )
-    for some in bulk.portions(everybody):
-        rows = Participation.objects.filter(entry__in=some, version=F("entry__version"), eligible=True)
-        for pk, account, person in rows.values_list("entry_id", "account_id", "person_id"):
-            found[pk].append((account, person))
+    for pk, account, person in _counted(everybody).values_list("entry_id", "account_id", "person_id"):
+        found[pk].append((account, person))
     changes: dict[int, list[presence.Change]] = {}
     for entry in entries:
         target = targets[entry.pk]
@@ -456,17 +445,15 @@ def _move_ends(ends: Ends, moves: Mapping[int, int], period: Period) -> None:
 
 def _mark_approved(
     entries: Sequence[Entry],
-    ids: Collection[int],
     answers: Mapping[int, Posted | NoOpenPeriod],
     by_id: int,
     at: datetime,
 ) -> list[Statement]:
     """One statement for all entries that went to the same period for the same reason."""
     alike: dict[Posted, list[Entry]] = defaultdict(list)
-    among = set(ids)
     for entry in entries:
         posted = answers[entry.pk]
-        if entry.pk in among and isinstance(posted, Posted):
+        if isinstance(posted, Posted):
             alike[posted].append(entry)
     statements = []
     for posted, some in alike.items():
@@ -496,35 +483,29 @@ def write(transfers: Sequence[Moved | Transfer], deltas: dict[int, tuple[int, in
     ]
 
 
-def _drop_holds(entry_ids: Sequence[int]) -> Statement:
-    places = ", ".join(["%s"] * len(entry_ids))
-    return Statement(f"DELETE FROM ledger_hold WHERE entry_id IN ({places})", list(entry_ids))  # noqa: S608  placeholders
+def _drop_holds(entry_ids: Iterable[int]) -> Statement:
+    return of_keys("DELETE FROM ledger_hold WHERE entry_id {}", entry_ids)
 
 
-def _lock_subjects(entry_ids: Sequence[int]) -> list[Statement]:
+def _lock_subjects(entry_ids: Iterable[int]) -> list[Statement]:
     """What locks the subjects that entries have claimed, in id order; nothing on SQLite."""
     if connection.vendor != "postgresql":
         return []
-    places = ", ".join(["%s"] * len(entry_ids))
-    return [
-        Statement(
-            f"SELECT id FROM ledger_subject WHERE undecided_id IN ({places}) ORDER BY id FOR NO KEY UPDATE",  # noqa: S608
-            entry_ids,
-        )
-    ]
+    text = "SELECT id FROM ledger_subject WHERE undecided_id {} ORDER BY id FOR NO KEY UPDATE"
+    return [of_keys(text, entry_ids)]
 
 
-def _point_subjects(entry_ids: Sequence[int]) -> Statement:
+def _point_subjects(entry_ids: Iterable[int]) -> Statement:
     """The entries' own subjects point at what stands from now on, others they had claimed at nothing.
 
     That is the entry itself; of a reversed step the one before, of another reversal nothing.
     """
-    places = ", ".join(["%s"] * len(entry_ids))
-    return Statement(
-        "UPDATE ledger_subject SET undecided_id = NULL, in_force_id = CASE WHEN ledger_subject.id = entry.subject_id"  # noqa: S608
-        " THEN CASE WHEN entry.kind = 'reversal' THEN old.follows_id ELSE entry.id END END"
-        " FROM ledger_entry AS entry LEFT JOIN ledger_entry AS old ON old.id = entry.corrects_id"
-        f" WHERE entry.id = ledger_subject.undecided_id AND ledger_subject.undecided_id IN ({places})",
+    return of_keys(
+        "UPDATE ledger_subject SET undecided_id = NULL, in_force_id = ("
+        "SELECT CASE WHEN ledger_subject.id = entry.subject_id THEN CASE WHEN entry.kind = 'reversal'"
+        " THEN (SELECT old.follows_id FROM ledger_entry AS old WHERE old.id = entry.corrects_id)"
+        " ELSE entry.id END END FROM ledger_entry AS entry WHERE entry.id = ledger_subject.undecided_id)"
+        " WHERE undecided_id {}",
         entry_ids,
     )
 
@@ -656,9 +637,7 @@ def locking(ids: Collection[int]) -> list[Statement]:
     """What locks accounts in id order; nothing on SQLite, where the transaction is the lock."""
     if connection.vendor != "postgresql" or not ids:
         return []
-    places = ", ".join(["%s"] * len(ids))
-    text = f"SELECT id FROM ledger_account WHERE id IN ({places}) ORDER BY id FOR NO KEY UPDATE"  # noqa: S608
-    return [Statement(text, sorted(ids))]
+    return [of_keys("SELECT id FROM ledger_account WHERE id {} ORDER BY id FOR NO KEY UPDATE", ids)]
 
 
 def _refuse_closed(accounts: dict[int, Account], legs: Sequence[Leg], counting: Sequence[int]) -> None:
@@ -756,16 +735,14 @@ def _apply(deltas: dict[int, tuple[int, int, int]]) -> list[Statement]:
     """Add (balance, held_out, held_in) to each account once, in one statement, so CHECK sees only the end state."""
     if not deltas:
         return []
-    numbers = ", ".join(["CAST(%s AS bigint)"] * 4)  # what the first row is, the others are
-    rows = ", ".join([f"({numbers})"] + ["(%s, %s, %s, %s)"] * (len(deltas) - 1))
     return [
-        Statement(
-            f"WITH delta (id, balance, held_out, held_in) AS (VALUES {rows}) "  # noqa: S608  placeholders
+        given(
+            "WITH delta (id, balance, held_out, held_in) AS ({}) "
             "UPDATE ledger_account SET balance = ledger_account.balance + delta.balance, "
             "held_out = ledger_account.held_out + delta.held_out, "
             "held_in = ledger_account.held_in + delta.held_in "
             "FROM delta WHERE ledger_account.id = delta.id",
-            [value for account_id in sorted(deltas) for value in (account_id, *deltas[account_id])],
+            [(account_id, *change) for account_id, change in sorted(deltas.items())],
         )
     ]
 
@@ -781,16 +758,13 @@ def _add_totals(transfers: Sequence[Moved | Transfer]) -> list[Statement]:
         else:
             gives[1] += h.amount
             takes[0] += h.amount
-    kept = sorted(sums.items())
-    return [_add_to_totals(kept[start : start + CHUNK]) for start in range(0, len(kept), CHUNK)]
-
-
-def _add_to_totals(sums: Sequence[tuple[tuple[int, str, int, int], list[int]]]) -> Statement:
-    rows = ", ".join(["(%s, %s, %s, %s, %s, %s)"] * len(sums))
-    return Statement(
-        "INSERT INTO ledger_total (account_id, kind, organization_id, period_id, inflow, outflow) "  # noqa: S608
-        f"VALUES {rows} "
-        "ON CONFLICT (account_id, kind, organization_id, period_id) DO UPDATE SET "
-        "inflow = ledger_total.inflow + excluded.inflow, outflow = ledger_total.outflow + excluded.outflow",
-        [value for key, sides in sums for value in (*key, *sides)],
-    )
+    if not sums:
+        return []
+    return [
+        given(
+            "INSERT INTO ledger_total (account_id, kind, organization_id, period_id, inflow, outflow) {} "
+            "ON CONFLICT (account_id, kind, organization_id, period_id) DO UPDATE SET "
+            "inflow = ledger_total.inflow + excluded.inflow, outflow = ledger_total.outflow + excluded.outflow",
+            [(*key, *sides) for key, sides in sorted(sums.items())],
+        )
+    ]

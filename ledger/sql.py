@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import json
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
-from functools import cache, wraps
+from collections.abc import Callable, Iterable, Sequence
+from functools import cache, lru_cache, wraps
 from itertools import count
 from typing import Any, Generic, NamedTuple, ParamSpec, TypeVar, cast
 from weakref import WeakKeyDictionary
@@ -59,16 +59,42 @@ def run(statements: Sequence[Statement]) -> list[tuple[Any, ...]]:
         return cursor.fetchall() if cursor.description else []
 
 
-# PostgreSQL's connection → the text of a statement → the name under which the server has it.
-_kept: WeakKeyDictionary[Any, dict[str, str]] = WeakKeyDictionary()
+class _Kept:
+    """What a connection of PostgreSQL has been asked: the text of a statement → the name under which the server has it;
+    the texts of several → the message that executes them, once the server has them all."""
+
+    def __init__(self) -> None:
+        self.names: dict[str, str] = {}
+        self.messages: dict[tuple[str, ...], str] = {}
+
+
+_kept: WeakKeyDictionary[Any, _Kept] = WeakKeyDictionary()
 _number = count(1)
 
 
 def _run_together(cursor: Any, server: Any, statements: Sequence[Statement]) -> list[tuple[Any, ...]]:
-    kept = _kept.setdefault(server, {})
+    known = _kept.get(server)
+    if known is None:
+        known = _kept[server] = _Kept()
+    texts = tuple([text for text, _ in statements])
+    values = [value for _, own in statements for value in own]
+    message = known.messages.get(texts)
+    if message is not None:
+        cursor.execute(message, values)
+    else:
+        message, new, all_kept = _message(known.names, statements)
+        cursor.execute(message, values)
+        known.names |= new
+        if all_kept and not new and len(known.messages) < MOST_KEPT:
+            known.messages[texts] = message
+    return cursor.fetchall() if cursor.description else []
+
+
+def _message(kept: dict[str, str], statements: Sequence[Statement]) -> tuple[str, dict[str, str], bool]:
+    """What executes the statements; the names it gives; whether the server then has all of them."""
     message: list[str] = []
-    values: list[Any] = []
     new: dict[str, str] = {}
+    named = 0
     for text, own in statements:
         if text in kept or text in new:
             name = kept.get(text) or new[text]
@@ -79,13 +105,11 @@ def _run_together(cursor: Any, server: Any, statements: Sequence[Statement]) -> 
         else:
             name = ""
         if name:
+            named += 1
             message.append(f"EXECUTE {name}({', '.join(['%s'] * len(own))})" if own else f"EXECUTE {name}")
         else:
             message.append(text)
-        values += own
-    cursor.execute(";\n".join(message), values)
-    kept |= new
-    return cursor.fetchall() if cursor.description else []
+    return ";\n".join(message), new, named == len(statements)
 
 
 def _numbered(text: str) -> str:
@@ -185,14 +209,17 @@ def read(asked: Sequence[Asked], first: Sequence[Statement] = ()) -> list[list[A
     if connections[DEFAULT_DB_ALIAS].vendor != "postgresql":
         run(first)
         return [question(*arguments) for question, arguments in asked]
-    queries = [(one, one.question.query(len(one.arguments))) for one in asked]
-    parts = [_as_texts(query) for _, query in queries if query]
-    values = [value for one, query in queries if query for value in query.given(one.arguments)]
-    everything = [Statement(f"SELECT {', '.join(parts)}", values)] if parts else []
-    rows = run([*first, *everything])
-    told = iter(rows[0] if parts else ())
+    text, queries = _one_for_all(tuple([(one.question, len(one.arguments)) for one in asked]))
+    values = [
+        value
+        for one, query in zip(asked, queries, strict=True)
+        if query
+        for value in query.given(one.arguments)
+    ]
+    rows = run([*first, Statement(text, values)] if text else first)
+    told = iter(rows[0] if text else ())
     answers: list[list[Any]] = []
-    for one, query in queries:
+    for one, query in zip(asked, queries, strict=True):
         texts = next(told) if query else []
         if not query or not texts:
             answers.append([])
@@ -212,6 +239,17 @@ def read(asked: Sequence[Asked], first: Sequence[Statement] = ()) -> list[list[A
             )
         )
     return answers
+
+
+@lru_cache(maxsize=1_000)
+def _one_for_all(
+    asked: tuple[tuple[Prepared[Any], int], ...],
+) -> tuple[str, list[_Compiled | None]]:
+    """The statement that asks all of these questions with so many arguments, "" if nothing could match any; and their
+    queries."""
+    queries = [question.query(arguments) for question, arguments in asked]
+    parts = [_as_texts(query) for query in queries if query]
+    return f"SELECT {', '.join(parts)}" if parts else "", queries
 
 
 def _as_texts(query: _Compiled) -> str:
@@ -302,14 +340,10 @@ class _Writing(NamedTuple):
 
 
 @cache
-def _writing(model: type[Model], names: tuple[str, ...] = ()) -> _Writing:
-    """The named fields, or all but the key, which the database gives."""
+def _writing(model: type[Model], names: tuple[str, ...]) -> _Writing:
+    """The named fields."""
     wanted = set(names)
-    fields = [
-        f
-        for f in model._meta.concrete_fields
-        if (wanted & {f.name, f.attname} if names else not f.primary_key)
-    ]
+    fields = [f for f in model._meta.concrete_fields if wanted & {f.name, f.attname}]
     assert not any(isinstance(f, DateField) and (f.auto_now or f.auto_now_add) for f in fields), model
     return _Writing(
         [f'"{field.column}"' for field in fields],
@@ -318,54 +352,56 @@ def _writing(model: type[Model], names: tuple[str, ...] = ()) -> _Writing:
     )
 
 
-def insert(objects: Sequence[Model]) -> list[Statement]:
-    """What writes new rows of one model; [] for none. The objects do not learn their keys."""
-    if not objects:
-        return []
-    writing = _writing(type(objects[0]))
-    return _insert(type(objects[0]), writing, [writing.values(row) for row in objects])
-
-
 def insert_rows(model: type[Model], names: tuple[str, ...], rows: Sequence[Sequence[Any]]) -> list[Statement]:
-    """As insert, of plain rows: `names` are the fields', in the model's order."""
+    """What writes new rows of a model; [] for none. `names` are the fields', in the model's order."""
+    if not rows:
+        return []
     writing = _writing(model, names)
-    made = [
-        [make(value) if make else value for value, make in zip(row, writing.makers, strict=True)]
-        for row in rows
-    ]
-    return _insert(model, writing, made) if made else []
-
-
-def _insert(model: type[Model], writing: _Writing, rows: Sequence[Sequence[Any]]) -> list[Statement]:
     places = f"({', '.join(['%s'] * len(writing.names))})"
     everything = ", ".join([places] * len(rows))
     return [
         Statement(
             f'INSERT INTO "{model._meta.db_table}" ({", ".join(writing.names)}) VALUES {everything}',  # noqa: S608
-            [value for row in rows for value in row],
+            [
+                make(value) if make else value
+                for row in rows
+                for value, make in zip(row, writing.makers, strict=True)
+            ],
         )
     ]
 
 
-def given(text: str, rows: Sequence[Sequence[int]]) -> Statement:
-    """A statement of which {} stands for SELECT of `rows`, at least one, of whole numbers: the same text however many
-    they are, so that the server's plan of it serves them all."""
+def given(text: str, rows: Sequence[Sequence[int | str]]) -> Statement:
+    """A statement of which {} stands for SELECT of `rows`, at least one, of whole numbers and texts: the same text
+    however many they are, so that the server's plan of it serves them all."""
     columns = list(zip(*rows, strict=True))
     if connections[DEFAULT_DB_ALIAS].vendor == "postgresql":
-        arrays = ", ".join(["%s::bigint[]"] * len(columns))
-        values = [array(column) for column in columns]
+        of_numbers = [isinstance(value, int) for value in rows[0]]
+        arrays = ", ".join("%s::bigint[]" if numbers else "%s::text[]" for numbers in of_numbers)
+        values = [
+            array(column) if numbers else list(column)
+            for column, numbers in zip(columns, of_numbers, strict=True)
+        ]
         return Statement(text.format(f"SELECT * FROM unnest({arrays})"), values)  # noqa: S608
     each = ", ".join(f"value ->> {place}" for place in range(len(columns)))
     # WHERE: or SQLite would take ON CONFLICT for the condition of a join
     return Statement(text.format(f"SELECT {each} FROM json_each(%s) WHERE true"), [json.dumps(rows)])  # noqa: S608
 
 
+def of_keys(text: str, keys: Iterable[int], before: Sequence[Any] = ()) -> Statement:
+    """A statement of which {} stands for "is one of `keys`", however many, after a column; `before` are its values that
+    stand before."""
+    among = list(keys)
+    if len(among) == 1:  # planned better than a list whose length nobody knows
+        return Statement(text.format("= %s"), [*before, *among])
+    if connections[DEFAULT_DB_ALIAS].vendor == "postgresql":
+        return Statement(text.format("= ANY(%s::bigint[])"), [*before, array(among)])
+    return Statement(text.format("IN (SELECT value FROM json_each(%s))"), [*before, json.dumps(among)])
+
+
 def update(row: Model, names: Sequence[str], keys: Sequence[int] = ()) -> Statement:
     """What writes the named fields of a row as `save(update_fields=…)` would; of all rows of these keys, if given."""
     writing = _writing(type(row), tuple(names))
     changes = ", ".join(f"{name} = %s" for name in writing.names)
-    places = ", ".join(["%s"] * len(keys or [row.pk]))
-    return Statement(
-        f'UPDATE "{row._meta.db_table}" SET {changes} WHERE id IN ({places})',  # noqa: S608  names of ours
-        [*writing.values(row), *(keys or [row.pk])],
-    )
+    text = f'UPDATE "{row._meta.db_table}" SET {changes} WHERE id {{}}'  # noqa: S608  names of ours
+    return of_keys(text, keys or [row.pk], writing.values(row))
