@@ -150,7 +150,7 @@ def _parse(
 
 
 def _local(tag: str) -> str:
-    return tag.rpartition(":")[2]
+    return tag.rpartition(":")[2] if ":" in tag else tag
 
 
 def _look_through(archive: zipfile.ZipFile, parts: dict[str, zipfile.ZipInfo]) -> list[dict[str, Any]]:
@@ -265,7 +265,8 @@ class _Sheet:
         self._style = ""
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
-        tag = _local(tag)
+        if ":" in tag:
+            tag = _local(tag)
         if tag == "c":
             self.cells += 1
             if self.cells > MAX_CELLS:
@@ -280,10 +281,10 @@ class _Sheet:
             self._formula = self._value = self._inline = False
         elif tag == "v":
             self._reading = True
-        elif tag == "f":
-            self._formula = True
         elif tag == "is":
             self._inline = True
+        elif tag == "f":
+            self._formula = True
         elif tag == "row":
             number = attributes.get("r", "")
             self.row = int(number[:8]) if number.isdigit() else self.row + 1
@@ -303,13 +304,16 @@ class _Sheet:
                 self.marks[self.row, self.column] = ["e", text[:20]]
 
     def end(self, tag: str) -> None:
-        tag = _local(tag)
+        if ":" in tag:
+            tag = _local(tag)
         if tag == "v":
             self._reading = False
         elif tag == "c" and (self._value or self._inline or self._formula):
             self.filled += 1
-            self.last_row = max(self.last_row, self.row)
-            self.last_column = max(self.last_column, self.column)
+            if self.row > self.last_row:
+                self.last_row = self.row
+            if self.column > self.last_column:
+                self.last_column = self.column
             if self.last_row > MAX_ROWS or self.last_column > MAX_COLUMNS:
                 raise Refused(
                     f"“{self.name}”的内容一直到 {address(self.row, self.column)}，超出可读的范围"
@@ -317,14 +321,15 @@ class _Sheet:
                 )
             if self._formula and not self._value and self._kind not in ("str", "inlineStr"):
                 self.marks[self.row, self.column] = ["f"]
-            if (
-                self._kind in ("n", "d", "")
-                and self._style.isdigit()
-                and int(self._style[:6]) < len(self.styles)
-            ):
-                code = self.styles[int(self._style[:6])]
+            if self._style and self._kind in ("n", "d", ""):
+                code = self._format()
                 if code and code != "General":
                     self.formats[self.row, self.column] = code[:80]
+
+    def _format(self) -> str:
+        """The number format of the cell at hand."""
+        place = int(self._style[:6]) if self._style.isdigit() else len(self.styles)
+        return self.styles[place] if place < len(self.styles) else ""
 
     def answer(self) -> dict[str, Any]:
         return {
@@ -340,6 +345,10 @@ class _Sheet:
 
 def _position(reference: str) -> tuple[int, int]:
     """(column, row) of "B12", both from 1; row 0 if it has none. Raises Refused for anything else."""
+    letters = reference.rstrip("0123456789")
+    number = reference[len(letters) :]
+    if letters in _COLUMNS and len(number) <= 8:  # every cell of a sheet that may be read
+        return _COLUMNS[letters], int(number or 0)
     found = re.fullmatch(r"\$?([A-Za-z]{1,4})\$?(\d{0,8})", reference)
     if found is None:
         raise Refused(f"文件内部的单元格位置不正常，不能读取。{SAVE_AS}")
@@ -356,6 +365,9 @@ def address(row: int, column: int) -> str:
         column, rest = divmod(column - 1, 26)
         letters = chr(65 + rest) + letters
     return f"{letters}{row}"
+
+
+_COLUMNS = {address(0, column)[:-1]: column for column in range(1, MAX_COLUMNS + 1)}
 
 
 # --- values -----------------------------------------------------------------------------------------------------
@@ -533,7 +545,7 @@ def main(stream: BinaryIO) -> None:
         answer = {"refused": str(refused)}
     except MemoryError:
         answer = {"refused": "文件过大，超出可用的内存，请分成几个文件上传。"}
-    json.dump(answer, sys.stdout, ensure_ascii=True, separators=(",", ":"), allow_nan=False)
+    sys.stdout.write(json.dumps(answer, ensure_ascii=True, separators=(",", ":"), allow_nan=False))
 
 
 def mark(stream: BinaryIO) -> None:
