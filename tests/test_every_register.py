@@ -525,7 +525,7 @@ class Way:
         period = Period.objects.get(pk=entry.filing.period_id)
         up = planning.Upload(b"", "导出.xlsx", entry.filed_for, period)
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(planning, "read", lambda data, name: [sheet])
+            patch.setattr(planning, "sheets_of", lambda cells: [sheet])
             return planning.preview(by=self.world.users[self.who], on=ON, upload=up)
 
 

@@ -144,6 +144,7 @@ def grid(request: HttpRequest) -> HttpResponse:
             (register.code,),
         )
         try:
+            upload, _ = planning.read_once(by=user, upload=upload)
             report = planning.preview(by=user, on=timezone.localdate(), upload=upload)
         except Refusal as refusal:
             told = [Mistake(None, None, "整张表", refusal.message)]

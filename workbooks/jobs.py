@@ -136,7 +136,8 @@ def upload_of(job: ImportJob) -> Upload:
             raise Stopped
         storage.tell(job.token, progress)
 
-    return Upload(storage.get_pending(job.token), job.name, job.organization, job.period, registers, tell)
+    data, cells = storage.get_pending(job.token), storage.get_cells(job.token)
+    return Upload(data, job.name, job.organization, job.period, registers, tell, cells)
 
 
 def work(job_id: int) -> None:

@@ -37,7 +37,7 @@ from workbooks import storage
 from workbooks.effects import Effect, differences, standing
 from workbooks.problems import Findings, Problem, in_order
 from workbooks.progress import Progress, Stage, Tell, tell_nobody
-from workbooks.reading import Sheet, read
+from workbooks.reading import Sheet, cells_of, sheets_of
 from workbooks.returning import Numbers, Returned, is_as_exported, returned
 from workbooks.returning import raw_of as exported_raw
 from workbooks.sheets import Place, Table, text_of, understand, version_of
@@ -173,7 +173,7 @@ class Report:
 @dataclass(frozen=True)
 class Upload:
     """A file as it came, and for whom. `registers`: the codes to look for; none: all the unit may file. `tell` hears
-    how far it is, and may raise to stop it."""
+    how far it is, and may raise to stop it. `cells`: what the reader answered of it before, if it was kept."""
 
     data: bytes
     name: str
@@ -181,6 +181,7 @@ class Upload:
     period: Period
     registers: tuple[str, ...] = ()
     tell: Tell = tell_nobody
+    cells: bytes = field(default=b"", repr=False)
 
     @property
     def sha256(self) -> str:
@@ -287,22 +288,28 @@ def _commit(
     return report
 
 
-def check_readable(*, by: User, upload: Upload) -> int:
-    """Open the file once and forget it: how many rows its sheets have, headings included. Raises what `preview` would,
-    before anything of it is kept."""
-    rows = sum(len(sheet.rows) for sheet in _opened(by, upload))
+def read_once(*, by: User, upload: Upload) -> tuple[Upload, int]:
+    """The file with what the reader answers of it, so that it is not opened again for preview and import; and how many rows
+    its sheets have, headings included. Raises what `preview` would, before anything of it is kept."""
+    _refuse_foreign(by, upload)
+    upload = replace(upload, cells=cells_of(upload.data, upload.name))
+    rows = sum(len(sheet.rows) for sheet in sheets_of(upload.cells))
     if rows > MOST_ROWS + SPARE_ROWS:
         raise TooManyRows(_too_many(rows))
-    return rows
+    return upload, rows
 
 
-def _opened(by: User, upload: Upload) -> list[Sheet]:
+def _refuse_foreign(by: User, upload: Upload) -> None:
     if not may_file(by) or by.organization_id != upload.organization.pk:
         raise NotYourUnit(f"您不能为{upload.organization}导入，请由该单位的填报人员上传。")
     if not registers_for(upload.organization, upload.registers):
         raise NotYourUnit(f"{upload.organization}没有可以导入的台账，请核对单位和台账。")
+
+
+def _opened(by: User, upload: Upload) -> list[Sheet]:
+    _refuse_foreign(by, upload)
     upload.tell(Progress(Stage.READ))
-    return read(upload.data, upload.name)
+    return sheets_of(upload.cells or cells_of(upload.data, upload.name))
 
 
 def _too_many(rows: int) -> str:

@@ -16,7 +16,7 @@ from directory.identity import hide_numbers
 from ledger.refusals import Refusal
 from workbooks.child import address
 
-__all__ = ["Sheet", "UnreadableFile", "address", "marked", "read"]
+__all__ = ["Sheet", "UnreadableFile", "address", "cells_of", "marked", "read", "sheets_of"]
 
 LARGEST = 20 * 1024 * 1024  # bytes; a quarter of one county is far below one MB
 WALL_SECONDS = 45.0  # 100,000 rows take seven seconds of a quiet machine, 17 of one with other things to do
@@ -41,7 +41,13 @@ class Sheet:
 
 
 def read(data: bytes, name: str = "") -> list[Sheet]:
-    """The sheets of a file. `name` is only looked at for .et, which must be saved as .xlsx first.
+    """The sheets of a file. Raises what `cells_of` does."""
+    return sheets_of(cells_of(data, name))
+
+
+def cells_of(data: bytes, name: str = "") -> bytes:
+    """What the limited process answers of a file, for `sheets_of`; to be kept where the file is read again. `name` is only
+    looked at for .et, which must be saved as .xlsx first.
 
     Raises UnreadableFile for everything that cannot be read, that is too large, or whose reader died or was stopped.
     """
@@ -53,9 +59,14 @@ def read(data: bytes, name: str = "") -> list[Sheet]:
         raise UnreadableFile(
             f"不能读取 {Path(name).suffix} 文件，请用 WPS 或 Excel 打开后另存为 .xlsx 再上传。"
         )
-    answer = _answer(data)
-    if "refused" in answer:
-        raise UnreadableFile(answer["refused"])
+    answer = _run(data)
+    if answer.startswith(b'{"refused"'):
+        raise UnreadableFile(json.loads(answer)["refused"])
+    return answer
+
+
+def sheets_of(cells: bytes) -> list[Sheet]:
+    """The sheets of a file that was read."""
     return [
         Sheet(
             name=hide_numbers(sheet["name"]),  # entries keep it as their origin
@@ -65,7 +76,7 @@ def read(data: bytes, name: str = "") -> list[Sheet]:
             hidden_rows=frozenset(sheet["hidden_rows"]),
             date1904=sheet["date1904"],
         )
-        for sheet in answer["sheets"]
+        for sheet in json.loads(cells)["sheets"]
     ]
 
 
@@ -74,11 +85,6 @@ def marked(data: bytes, problems: Sequence[Mapping[str, str]], headers: Mapping[
     UnreadableFile."""
     asked = json.dumps({"problems": list(problems), "headers": dict(headers)}).encode()
     return _run(asked + b"\n" + data, "mark")
-
-
-def _answer(data: bytes) -> dict[str, Any]:
-    answer: dict[str, Any] = json.loads(_run(data))
-    return answer
 
 
 def _run(data: bytes, *arguments: str) -> bytes:

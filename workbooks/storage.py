@@ -10,6 +10,7 @@ import json
 import re
 import secrets
 import time
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -44,8 +45,9 @@ def original(path: str) -> bytes:
     return files.read(Path(settings.EVIDENCE_ROOT) / path)
 
 
-def put_pending(data: bytes) -> str:
-    """Keep a file until it is confirmed; returns the token that names it. Older ones are swept."""
+def put_pending(data: bytes, cells: bytes = b"") -> str:
+    """Keep a file until it is confirmed, and what the reader answered of it; returns the token that names it. Older ones
+    are swept."""
     folder = files.pending()
     if folder.is_dir():
         for old in folder.iterdir():
@@ -53,6 +55,8 @@ def put_pending(data: bytes) -> str:
                 old.unlink(missing_ok=True)
     token = secrets.token_hex(16)
     files.write(folder / f"{token}.enc", data)
+    if cells:
+        files.write(folder / f"{token}.cells.enc", zlib.compress(cells, 1))
     return token
 
 
@@ -66,11 +70,19 @@ def get_pending(token: str) -> bytes:
         raise NoSuchFile from None
 
 
+def get_cells(token: str) -> bytes:
+    """What the reader answered of a waiting file; nothing if that was not kept."""
+    try:
+        return zlib.decompress(files.read(files.pending() / f"{token}.cells.enc"))
+    except FileNotFoundError:
+        return b""
+
+
 def drop_pending(token: str) -> None:
     """Forget a waiting file and its preview."""
     if re.fullmatch(r"[0-9a-f]{32}", token):
-        for name in (f"{token}.enc", f"{token}.page.enc", f"{token}.beat", f"{token}.stop"):
-            (files.pending() / name).unlink(missing_ok=True)
+        for ending in ("enc", "cells.enc", "page.enc", "beat", "stop"):
+            (files.pending() / f"{token}.{ending}").unlink(missing_ok=True)
 
 
 def put_page(token: str, page: Mapping[str, Any]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -68,18 +69,13 @@ def upload(request: HttpRequest) -> HttpResponse:
             if file.size > LARGEST:
                 form.add_error("file", f"文件超过 {LARGEST // 1024 // 1024} MB，请分成几个文件上传。")
             else:
-                data = file.read()
+                sent = _upload(file.read(), file.name, form.cleaned_data)
                 try:
-                    rows = planning.check_readable(
-                        by=user, upload=_upload(data, file.name, form.cleaned_data)
-                    )
+                    sent, rows = planning.read_once(by=user, upload=sent)
                 except Refusal as refusal:
                     form.add_error("file", refusal.message)
                 else:
-                    if rows > jobs.IN_REQUEST:
-                        token = _hand_over(user, data, file.name, form.cleaned_data, rows)
-                    else:
-                        token = wait(request, _upload(data, file.name, form.cleaned_data))
+                    token = _hand_over(user, sent, rows) if rows > jobs.IN_REQUEST else wait(request, sent)
                     return redirect("workbooks:preview", token)
     return render(
         request,
@@ -421,7 +417,7 @@ def wait(request: HttpRequest, upload: planning.Upload, *, is_grid: bool = False
 
     `is_grid`: it was typed on the web, and can be gone on with there.
     """
-    token = storage.put_pending(upload.data)
+    token = storage.put_pending(upload.data, upload.cells)
     kept = dict(request.session.get(WAITING, {}))
     for old in list(kept)[: max(0, len(kept) - MOST_WAITING + 1)]:
         storage.drop_pending(old)
@@ -445,12 +441,11 @@ def _kept_name(name: str, code: str) -> str:
     return hide_numbers(name)[-200:]
 
 
-def _hand_over(user: User, data: bytes, name: str, chosen: dict[str, Any], rows: int) -> str:
+def _hand_over(user: User, upload: planning.Upload, rows: int) -> str:
     """Keep the file for the worker; the address holds nothing but a random token, which opens it for its owner only."""
-    token = storage.put_pending(data)
-    jobs.ask(
-        by=user, token=token, upload=_upload(data, _kept_name(name, chosen["register"]), chosen), rows=rows
-    )
+    token = storage.put_pending(upload.data, upload.cells)
+    named = replace(upload, name=_kept_name(upload.name, next(iter(upload.registers), "")))
+    jobs.ask(by=user, token=token, upload=named, rows=rows)
     return token
 
 
@@ -469,6 +464,7 @@ def waiting(request: HttpRequest, token: str) -> planning.Upload | None:
         Organization.objects.get(pk=kept["organization"]),
         Period.objects.get(pk=kept["period"]),
         (kept["register"],) if kept["register"] else (),
+        cells=storage.get_cells(token),
     )
 
 

@@ -22,6 +22,7 @@ from ledger.models import Batch, Entry, Filing, Period
 from tests.ledger.world import World
 from tests.workbooks.conftest import Browse, approve_batch, commit
 from tests.workbooks.files import attendee, identity, roster
+from workbooks import reading
 
 pytestmark = pytest.mark.usefixtures("course")
 
@@ -61,6 +62,30 @@ def test_a_roster_goes_from_upload_to_batch_in_three_steps(browse: Browse, world
     assert f"{batch.pk} 号批次" in text
     assert page(client.get("/workbooks/")).count("学员.xlsx") == 1
     assert client.get(address).status_code == 302  # confirmed once: the address is spent
+    assert not list(files.pending().iterdir())
+
+
+def test_a_file_is_opened_once_from_upload_to_batch(
+    browse: Browse, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = browse("徐庄")
+    read: list[int] = []
+    run = reading._run
+
+    def counted(data: bytes, *words: str) -> bytes:
+        read.append(len(data))
+        return run(data, *words)
+
+    monkeypatch.setattr(reading, "_run", counted)
+    address = sent(client, world, roster([attendee(n) for n in range(1, 4)]))["Location"]
+    for (
+        kept
+    ) in files.pending().iterdir():  # what was read is kept as the file is: nobody's number in the clear
+        assert kept.suffix == ".enc"
+        assert identity(1).encode() not in kept.read_bytes()
+    text = page(client.get(address))
+    assert "已提交 3 行" in page(client.post(address, {"rows": "all", "seen": seen(text)}, follow=True))
+    assert len(read) == 1
     assert not list(files.pending().iterdir())
 
 
