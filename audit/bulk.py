@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import cache
 from itertools import islice
 from typing import Any, TypeVar
 
 from django.core.exceptions import EmptyResultSet
-from django.db import connection, models
+from django.db import IntegrityError, connection, models, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models.sql.compiler import SQLCompiler
 
@@ -22,6 +23,7 @@ Row = Sequence[Any]
 
 AT_ONCE = 10_000  # parameters of one query; SQLite as Python ships it takes 32,766
 _ROWS = 1_000  # of one statement on PostgreSQL
+_MANY = 100  # from here on rows are first tried by COPY
 _LINES = 2_000  # of a COPY, handed over at once
 
 
@@ -69,8 +71,12 @@ def insert(model: type[models.Model], columns: Sequence[str], rows: Sequence[Row
     """Insert rows whose unique keys nobody has yet, and pass over the others. Inside a transaction.
 
     On PostgreSQL a row waits for another transaction that is inserting the same key: give the rows in one order of
-    that key.
+    that key. Many go by COPY, in half the time; only if one of them is there already, as INSERT.
     """
+    if connection.vendor == "postgresql" and len(rows) >= _MANY:
+        with suppress(IntegrityError), transaction.atomic():
+            copy(model, columns, rows)
+            return
     head, one = _statement(model, columns)
     tail = " ON CONFLICT DO NOTHING"
     adapted = list(_adapted(model, columns, rows))

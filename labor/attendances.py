@@ -9,6 +9,7 @@ from typing import Any
 from directory.models import User
 from labor.models import TrainingAttendance, TrainingCourse
 from ledger.making import NOTE, PERSON, pointed_at, waits_for
+from ledger.models import Category
 from ledger.registers import Column
 
 CODE = "training_attendance"
@@ -25,6 +26,12 @@ COLUMNS = (
 )  # fmt: skip
 
 
+_CATEGORIES = {
+    "": "",
+    **dict(Category.choices),
+}  # Django's get_category_display makes this anew for every row
+
+
 def set_courses(lines: Sequence[tuple[Any, Mapping[str, Any]]]) -> None:
     """What the course says: its title, its plan, and the day from which its people count."""
     for row, course in pointed_at(TrainingCourse, lines, "course", "plan"):
@@ -38,7 +45,7 @@ def natural_key(row: TrainingAttendance) -> str:
 
 def summary(row: TrainingAttendance) -> str:
     """ "食用菌种植班（第二期） · 人员 12 · 脱贫人口": no name, as the entry's texts are kept for ever."""
-    return f"{row.course_title} · 人员 {row.person_id} · {row.get_category_display()}"
+    return f"{row.course_title} · 人员 {row.person_id} · {_CATEGORIES[row.category]}"
 
 
 def occurred_on(row: TrainingAttendance) -> date:

@@ -8,7 +8,7 @@ number of queries that does not grow with the rows, but for chunks of look-ups b
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any, NamedTuple
@@ -105,13 +105,16 @@ def make(register: Register, rows: Sequence[Mapping[str, Any]], by: User, on: da
     unit = by.organization
     if unit is None:
         return [Made(None, {"": ["您的账号没有单位，不能填报。"]}) for _ in rows]
+    if not rows:
+        return []
     own, limits = _own_columns(register), _limits(register.model, register.columns)
+    blank, required = _blank(register.model), [column for column in register.columns if column.required]
     lines = [
-        _Line(values, str(values.get("where") or f"第 {n} 条"), _row(register, own, values, unit))
+        _Line(values, str(values.get("where") or f"第 {n} 条"), _row(blank(), own, values, unit))
         for n, values in enumerate(rows, 1)
     ]
     for line in lines:
-        line.problems += _missing(register, line.values)
+        line.problems += _missing(required, line.values)
     with remembered():
         register.prepare([(line.row, line.values) for line in lines if not line.problems])
         _set_plans(register, lines)
@@ -186,10 +189,24 @@ def waits_for(entry: Entry, subject: Subject, what: str) -> str:
 # --- the row by itself --------------------------------------------------------------------------------------------
 
 
-def _row(register: Register, own: Sequence[_Own], values: Mapping[str, Any], unit: Organization) -> Any:
+def _blank(model: Any) -> Callable[[], Any]:
+    """What makes rows that say nothing yet; plain defaults are asked for once."""
+    fields = model._meta.concrete_fields
+    defaults = [one.get_default() for one in fields]
+    anew = [(place, one) for place, one in enumerate(fields) if callable(one.default)]
+
+    def blank() -> Any:
+        values = list(defaults)
+        for place, one in anew:
+            values[place] = one.get_default()
+        return model(*values)
+
+    return blank
+
+
+def _row(row: Any, own: Sequence[_Own], values: Mapping[str, Any], unit: Organization) -> Any:
     """The row as far as its own columns say; `dates` fill starts_on and ends_on, a subject's Entry gives its Subject."""
-    model: Any = register.model
-    row = model(*(field.get_default() for field in register.model._meta.concrete_fields))
+    kept = _kept(values)
     for name, kind, blank in own:
         value = values.get(name)
         if kind == "dates":
@@ -197,13 +214,13 @@ def _row(register: Register, own: Sequence[_Own], values: Mapping[str, Any], uni
             continue
         if isinstance(value, Entry):
             value = value.subject
-        if name in _kept(values):
+        if name in kept:
             value = getattr(values["replaces"], name)
         if value is not None or not blank:
             setattr(row, name, value)
         if isinstance(value, WholeMonth):
             setattr(row, f"{name}{MONTH_ONLY}", True)
-    if issubclass(register.model, PlannedDetail):
+    if isinstance(row, PlannedDetail):
         row.unit = unit
     row.before, row.replaces = values.get("before"), values.get("replaces")
     return row
@@ -229,9 +246,9 @@ def _own_columns(register: Register) -> list[_Own]:
     return found
 
 
-def _missing(register: Register, values: Mapping[str, Any]) -> Iterator[Problem]:
-    for column in register.columns:
-        if column.required and values.get(column.name) in (None, "") and column.name not in _kept(values):
+def _missing(required: Sequence[Column], values: Mapping[str, Any]) -> Iterator[Problem]:
+    for column in required:
+        if values.get(column.name) in (None, "") and column.name not in _kept(values):
             chosen = column.kind in ("choice", "organization", "line", "subject")
             yield column.name, f"请{'选择' if chosen else '填写'}{column.label}。"
 
@@ -518,11 +535,12 @@ def legs(register: Register, row: Any) -> list[Leg]:
 def claims(register: Register, row: Any) -> list[Claim]:
     """Whom the row counts: over all, for the unit, and as a published 其中. For `benefit_people` who is not eligible is
     recorded and does not count."""
-    parts = [part for part, holds in ((LIFTED, row.lifted), (MONITORED, row.monitored)) if holds]
-    parts += register.parts(row)
+    parts = tuple(part for part, holds in ((LIFTED, row.lifted), (MONITORED, row.monitored)) if holds)
+    parts += tuple(register.parts(row))
+    plan, unit, person_id = row.plan, row.unit, row.person_id
     return [
-        Claim(account, row.person_id, row.unit_id, eligible=row.eligible if code == BENEFIT else True)
+        Claim(account, person_id, unit.pk, row.eligible or code != BENEFIT)
         for code, does in register.counts.items()
         if does(row)
-        for account in count_accounts(row.plan, code, row.unit, parts)
+        for account in count_accounts(plan, code, unit, parts)
     ]

@@ -98,17 +98,20 @@ class Counting:
 
 
 def _come_to(sums: Mapping[Pair, Sequence[int]], before: Mapping[Pair, tuple[int, int]]) -> Shift:
-    result = Shift()
-    for pair, (more_approved, more_held) in sorted(sums.items()):
+    result, nothing = Shift(), (0, 0)
+    held_in, rows = result.held_in, result.rows
+    for pair in sorted(sums):
         account, person = pair
-        approved, held = before.get(pair, (0, 0))
+        more_approved, more_held = sums[pair]
+        approved, held = before.get(pair, nothing)
         now_approved, now_held = approved + more_approved, held + more_held
-        result.held_in[account] += _waits(now_approved, now_held) - _waits(approved, held)
+        # who is not there yet, and waits
+        held_in[account] += (not now_approved and now_held > 0) - (not approved and held > 0)
         if not approved and now_approved:
             result.gained[account] += 1
         elif approved and not now_approved:
             result.lost[account] += 1
-        result.rows.append((account, person, now_approved, now_held))
+        rows.append((account, person, now_approved, now_held))
     return result
 
 
@@ -136,10 +139,6 @@ def live_counts(people: Iterable[int]) -> list[tuple[int, int, int]]:
     waiting = Count("pk", filter=Q(entry__state="submitted"))
     standing = Count("pk", filter=Q(entry__state="approved"))
     return list(rows.order_by().values_list("account_id").annotate(standing=standing, waiting=waiting))
-
-
-def _waits(approved: int, held: int) -> int:
-    return int(not approved and held > 0)
 
 
 def _presences(pairs: Mapping[Pair, object]) -> dict[Pair, tuple[int, int]]:

@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from itertools import islice
+from functools import cache
 from typing import Any, NamedTuple
 
 from ledger.parsing import both_ends
@@ -181,11 +181,21 @@ class _Key(NamedTuple):
     bare: str
 
 
+def _key(text: str) -> _Key:
+    return _Key(plain(text), whole_key(text), heading_key(text))
+
+
+_key_of_ours = cache(
+    _key
+)  # of a heading that a register or the bureau has given: they are few, and asked for every sheet
+
+
 class _Keys(dict[str, _Key]):
-    """Headings by their text, each put into the forms it is compared in once: every register is tried on the same ones."""
+    """Headings of a sheet by their text, each put into the forms it is compared in once: every register is tried on the
+    same ones."""
 
     def __missing__(self, text: str) -> _Key:
-        key = self[text] = _Key(plain(text), whole_key(text), heading_key(text))
+        key = self[text] = _key(text)
         return key
 
 
@@ -302,7 +312,7 @@ def _header(
     keys: _Keys,
 ) -> _Found | None:
     """The register's header, if it stands in `rows`, the first ones of the sheet."""
-    known = _headings(register, more, keys)
+    known = _headings(register, more)
     enough = min(ENOUGH, len(register.columns))
     for number in sorted(rows):
         if number > HEADER_WITHIN:
@@ -322,7 +332,7 @@ def _header(
     return None
 
 
-def _headings(register: Register, more: Sequence[tuple[str, str]], keys: _Keys) -> dict[str, Column]:
+def _headings(register: Register, more: Sequence[tuple[str, str]]) -> dict[str, Column]:
     known: dict[str, Column] = {}
     # what one column is called goes before what another may be called
     named = [(column.label, column) for column in register.columns]
@@ -330,9 +340,9 @@ def _headings(register: Register, more: Sequence[tuple[str, str]], keys: _Keys) 
     columns = {column.name: column for column in register.columns}
     named += [(heading, columns[name]) for heading, name in more if name in columns]
     for heading, column in named:
-        known.setdefault(keys[heading].whole, column)
+        known.setdefault(_key_of_ours(heading).whole, column)
     for heading, column in named:
-        known.setdefault(keys[heading].bare, column)
+        known.setdefault(_key_of_ours(heading).bare, column)
     return known
 
 
@@ -626,13 +636,19 @@ def _body(sheet: Sheet, table: Table, first: int, findings: Findings) -> list[tu
 
 def _leading(cells: Sequence[Any]) -> list[str]:
     """What stands in the first two cells that hold anything; [] for an empty row."""
-    return list(islice((text for cell in cells if (text := plain(text_of(cell)))), 2))
+    found = []
+    for cell in cells:
+        if cell is not None and cell != "" and (text := plain(text_of(cell))):
+            found.append(text)
+            if len(found) == 2:
+                break
+    return found
 
 
 def _sum_row(leading: Sequence[str]) -> str:
     """ "合计" or "小计" if one of the leading cells says so ("合  计", "徐庄镇小计："), "" if not."""
     for text in leading:
-        if found := _SUM_CELL.fullmatch(text):
+        if "计" in text and (found := _SUM_CELL.fullmatch(text)):
             # "徐庄镇合计" is a part's sum as well
             return "合计" if found[1] != "小计" and found.start(1) == 0 else "小计"
     return ""

@@ -57,7 +57,7 @@ class Person(models.Model):
     id_number = EncryptedTextField("身份证号", help_text="18位，加密")
     # Null and not "" where there is none: many people may have none, and the column is unique.
     id_hash = models.CharField(  # noqa: DJ001
-        "身份证号的检索码", max_length=64, null=True, unique=True, editable=False
+        "身份证号的检索码", max_length=64, null=True, editable=False
     )
     disability = EncryptedTextField("残疾类别和等级", help_text="残疾人证末两位，加密")
     phones = EncryptedTextField("电话", help_text="多个用顿号隔开，加密")
@@ -72,15 +72,27 @@ class Person(models.Model):
         verbose_name="登记单位",
     )
     household = models.ForeignKey(
-        Household, models.PROTECT, null=True, blank=True, related_name="members", verbose_name="户"
+        Household,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="members",
+        verbose_name="户",
+        db_index=False,
     )
     provisional_key = models.CharField(  # noqa: DJ001  as id_hash
-        "临时人员检索码", max_length=64, null=True, unique=True, editable=False
+        "临时人员检索码", max_length=64, null=True, editable=False
     )
     # What provisional_key is the hash of, so that the hash can be made anew under another key.
     provisional_text = EncryptedTextField("临时人员检索码的原文", help_text="加密")
     merged_into = models.ForeignKey(
-        "self", models.PROTECT, null=True, blank=True, related_name="merged", verbose_name="已并入"
+        "self",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="merged",
+        verbose_name="已并入",
+        db_index=False,
     )
     # A child whom a register names that only users with a named right may look into (rights.py). Never taken back.
     is_restricted = models.BooleanField("受限", default=False)
@@ -101,8 +113,17 @@ class Person(models.Model):
                 name="person_not_merged_into_itself",
                 violation_error_message="不能并入本人。",
             ),
+            # not the fields' own unique=True: that makes a second index of each, for texts that begin so
+            models.UniqueConstraint(fields=["id_hash"], name="person_id_hash_unique"),
+            models.UniqueConstraint(fields=["provisional_key"], name="person_provisional_key_unique"),
         ]
-        indexes = [models.Index(fields=["organization", "name"], name="person_of_unit_by_name")]
+        indexes = [
+            models.Index(fields=["organization", "name"], name="person_of_unit_by_name"),
+            models.Index(fields=["household"], name="person_household", condition=Q(household__isnull=False)),
+            models.Index(
+                fields=["merged_into"], name="person_merged", condition=Q(merged_into__isnull=False)
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"人员 {self.pk}"
@@ -122,7 +143,7 @@ class PersonVersion(models.Model):
     version = models.PositiveIntegerField("版本")
     snapshot = EncryptedTextField("内容", help_text="JSON，加密")
     changed_by = models.ForeignKey(
-        User, models.PROTECT, null=True, blank=True, related_name="+", verbose_name="修改人"
+        User, models.PROTECT, null=True, blank=True, related_name="+", verbose_name="修改人", db_index=False
     )
     at = models.DateTimeField("时间", default=timezone.now)
 
@@ -163,7 +184,7 @@ class PersonFact(models.Model):
     valid_from = models.DateField("起始日期")
     source = models.CharField("依据", max_length=200)
     recorded_by = models.ForeignKey(
-        User, models.PROTECT, null=True, blank=True, related_name="+", verbose_name="登记人"
+        User, models.PROTECT, null=True, blank=True, related_name="+", verbose_name="登记人", db_index=False
     )
     recorded_at = models.DateTimeField("登记时间", default=timezone.now)
     withdrawn_at = models.DateTimeField("撤销时间", null=True, blank=True)

@@ -108,6 +108,20 @@ def test_constraints_and_triggers_refuse_rows_written_together() -> None:
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize("known", [0, 1])
+def test_many_new_keys_are_inserted_whether_or_not_one_is_known(known: int) -> None:
+    make_world()
+    town = Division.objects.filter(level="township").earliest("pk")
+    count = Division.objects.count()
+    rows = [(f"37{number:07d}", f"镇\t{number}", "township", town.parent_id) for number in range(bulk._MANY)]
+    rows += [(town.code, "别名", "township", town.parent_id)] * known
+    bulk.insert(Division, ("code", "name", "level", "parent_id"), rows)
+    assert Division.objects.count() == count + bulk._MANY
+    assert Division.objects.get(code="370000007").name == "镇\t7"
+    assert Division.objects.get(pk=town.pk).name == town.name
+
+
+@pytest.mark.django_db
 def test_only_new_keys_are_inserted_and_one_column_of_many_rows_is_set() -> None:
     make_world()
     town = Division.objects.filter(level="township").earliest("pk")
