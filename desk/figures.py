@@ -214,8 +214,9 @@ class Waiting:
     blocked: str
 
 
-def queue(user: User, wanted: Mapping[str, Any]) -> QuerySet[Entry]:
-    """The entries waiting for review that fit the cleaned filters, the longest waiting first."""
+def queue(user: User, wanted: Mapping[str, Any]) -> tuple[QuerySet[Entry], int]:
+    """The entries waiting for review that fit the cleaned filters, the longest waiting first; and the number from which
+    a text was not looked for, as lists.entries_of_stage says it."""
     hung = (
         EntryEvidence.objects.filter(entry=OuterRef("pk"), version=OuterRef("version"))
         .order_by()
@@ -223,8 +224,8 @@ def queue(user: User, wanted: Mapping[str, Any]) -> QuerySet[Entry]:
         .annotate(n=Count("pk"))
         .values("n")
     )
-    rows = lists.entries(user, {**wanted, "state": State.SUBMITTED})
-    return rows.annotate(evidence_count=Coalesce(Subquery(hung), 0)).order_by("submitted_at", "pk")
+    rows, rest = lists.entries_of_stage(user, {**wanted, "state": State.SUBMITTED})
+    return rows.annotate(evidence_count=Coalesce(Subquery(hung), 0)).order_by("submitted_at", "pk"), rest
 
 
 def waiting_rows(user: User, page: Iterable[Entry]) -> list[Waiting]:
@@ -255,7 +256,7 @@ def waiting_rows(user: User, page: Iterable[Entry]) -> list[Waiting]:
 
 def next_waiting(user: User, after: Entry) -> Entry | None:
     """The next entry in the queue that `user` may decide, else the first one."""
-    rows = queue(user, {}).exclude(pk=after.pk).exclude(Q(filed_by=user) | Q(submitted_by=user))
+    rows = queue(user, {})[0].exclude(pk=after.pk).exclude(Q(filed_by=user) | Q(submitted_by=user))
     later = rows.filter(
         Q(submitted_at__gt=after.submitted_at) | Q(submitted_at=after.submitted_at, pk__gt=after.pk)
     )

@@ -32,13 +32,15 @@ def queue(request: HttpRequest) -> HttpResponse:
         return _approve_many(request, user)
     filters = EntryFilter(request.GET, user=user, drop=("state", "mine", "sort", "all"))
     wanted = filters.wanted()
-    page = paged(request, figures.queue(user, wanted))
+    rows, rest = figures.queue(user, wanted)
+    page = paged(request, rows)
     return render(
         request,
         "desk/review.html",
         {
             "filters": filters,
             "wanted": wanted,
+            "looked": lists.looked(wanted, rest),
             "page": page,
             "rows": figures.waiting_rows(user, page),
             "today": timezone.localdate(),

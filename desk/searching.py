@@ -48,7 +48,8 @@ class Hit:
 @dataclass(frozen=True)
 class Group:
     """What was found of one kind. `more`: how many are not shown; `list_url`: where all of them stand, else the same
-    search for this kind alone; `note`: why there may be less than there is."""
+    search for this kind alone; `note`: why there may be less than there is; `further_url`: where it can be looked for
+    further."""
 
     code: str
     name: str
@@ -57,6 +58,7 @@ class Group:
     goes_on: bool = False
     list_url: str = ""
     note: str = ""
+    further_url: str = ""
 
     @property
     def more(self) -> int:
@@ -102,7 +104,7 @@ def search(request: HttpRequest) -> HttpResponse:
 
 
 def _entries(user: User, text: str, few: int, posted: bool) -> Group:
-    found, only_newest = finding.entries(user, text, few)
+    found, goes_on = finding.entries(user, text, few)
     hits = [
         Hit(
             reverse("desk:entry", args=[entry.pk]),
@@ -111,13 +113,9 @@ def _entries(user: User, text: str, few: int, posted: bool) -> Group:
         )
         for entry in found.rows
     ]
-    note = (
-        f"按文字只找了最近的 {lists.LOOKED_THROUGH} 条；更早的，请到填报记录里先选季度或台账。"
-        if only_newest
-        else ""
-    )
     url = f"{reverse('desk:entries')}?{urlencode({'q': text})}"
-    return Group("entries", "记录", hits, found.count, found.goes_on, url, note)
+    note = f"按文字找了最近的 {lists.LOOKED_THROUGH:,} 条记录。" if goes_on else ""
+    return Group("entries", "记录", hits, found.count, found.goes_on, url, note, url if goes_on else "")
 
 
 def _lines(user: User, text: str, few: int, posted: bool) -> Group:

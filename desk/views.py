@@ -78,7 +78,7 @@ def entries(request: HttpRequest) -> HttpResponse:
     if "q" in filters.errors:  # as soon as it is noticed, the number goes out of the address
         messages.error(request, NO_NUMBERS)
         return redirect(f"{reverse('desk:entries')}?{filters.query().urlencode()}")
-    rows, only_newest = lists.entries_of_newest(user, wanted)
+    rows, rest = lists.entries_of_stage(user, wanted)
     page = paged(request, rows)
     columns = filters.headings
     returned = figures.returned_entries(user).order_by().count() if not wanted else 0
@@ -96,7 +96,7 @@ def entries(request: HttpRequest) -> HttpResponse:
             "query": query,
             "saved": kept,
             "is_saved": any(one.query == query for one in kept),
-            "only_newest": lists.LOOKED_THROUGH if only_newest else 0,
+            "looked": lists.looked(wanted, rest),
         },
     )
 

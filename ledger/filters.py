@@ -56,6 +56,8 @@ class EntryFilter(forms.Form):
     last = forms.DateField(label="到", required=False, widget=forms.DateInput({"type": "date"}, "%Y-%m-%d"))
     mine = forms.BooleanField(label="只看我填报的", required=False)
     all = forms.BooleanField(label="显示全部栏目", required=False)
+    # how far back a text was looked for already; part of an address, of no form and of nothing that is kept
+    before = forms.IntegerField(min_value=1, required=False, widget=forms.HiddenInput)
     sort = forms.ChoiceField(
         required=False, choices=[(code, label) for code, (label, _) in lists.ORDERS.items()], label="排序"
     )
@@ -99,7 +101,7 @@ class EntryFilter(forms.Form):
     def query(self) -> QueryDict:
         """The filters that could be read as an address has them, and nothing else that stood in it."""
         kept = QueryDict(mutable=True)
-        for name in self.wanted():
+        for name in self.wanted().keys() - {"before"}:
             kept[name] = self[name].data
         return kept
 
@@ -119,7 +121,9 @@ class EntryFilter(forms.Form):
         return [
             field
             for field in self
-            if field.name not in FIRST and not isinstance(field.field, forms.BooleanField)
+            if field.name not in FIRST
+            and not field.is_hidden
+            and not isinstance(field.field, forms.BooleanField)
         ]
 
     @property
@@ -130,7 +134,7 @@ class EntryFilter(forms.Form):
     @property
     def more_used(self) -> bool:
         """Whether one behind 更多筛选 is in use, so that it must be seen."""
-        return any(name not in FIRST for name in self.wanted())
+        return any(name not in FIRST for name in self.wanted().keys() - {"before"})
 
     def _add_columns(self, register: Register) -> None:
         for column in lists.chosen_columns(register):

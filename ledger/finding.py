@@ -1,7 +1,8 @@
 """One search box: where a text stands in what a user may see. Entries, budget lines, documents and the plan's text.
 
-Each kind is asked once, for the first few and how many more there are; what grows with the years (entries, files) is looked
-through from the newest, lists.LOOKED_THROUGH at most. People and units are the directory's to find.
+Each kind is asked once, for the first few and how many more there are; what grows with the years is looked through from the
+newest: entries as their list begins, which goes on; files as far as lists.LOOKED_ON. People and units are the directory's
+to find.
 """
 
 from __future__ import annotations
@@ -47,8 +48,8 @@ class Found(Generic[M]):
 def entries(user: User, text: str, few: int = FIRST_FEW) -> tuple[Found[Entry], bool]:
     """Entries of that number, or with the text in their summary or in the numbers of their papers; the newest first.
     And whether they were looked for in the newest only."""
-    rows, only_newest = lists.entries_of_newest(user, {"q": text})
-    return _first_of(rows, few), only_newest
+    rows, rest = lists.entries_of_stage(user, {"q": text})
+    return _first_of(rows, few), rest > 0
 
 
 def lines(user: User, text: str, few: int = FIRST_FEW) -> Found[BudgetLine]:
@@ -69,7 +70,8 @@ def files(user: User, text: str, few: int = FIRST_FEW) -> Found[Evidence]:
     if closed and not may_see_restricted(user):  # such a file may be named after a child
         hung = EntryEvidence.objects.filter(entry__register__in=closed)
         rows = rows.exclude(pk__in=hung.values("evidence"))
-    newest = lists.before_newest(Evidence.objects.unscoped("只取编号，用来限定查找的范围"))
+    every = Evidence.objects.unscoped("只取编号，用来限定查找的范围")
+    newest = lists.before_newest(every, lists.LOOKED_ON)
     found = rows.filter(name__icontains=text, pk__gt=newest)
     return _first_of(found.order_by("-pk"), few)
 

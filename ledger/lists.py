@@ -5,9 +5,9 @@ screen shows. Personal columns are masked as published lists mask them, in both.
 
 How a list stays as quick over 100,000 entries as over 1,000, on both engines: it is counted and turned to as far as
 REACH rows, and exported as far as IN_A_FILE, and who needs others narrows it; a page is found by its numbers first
-(indexes: of the entry's unit, state and register), and only its own fifty rows are read with their names; a text is
-looked for in the newest LOOKED_THROUGH rows that the other filters leave, because no index of SQLite finds a part of a
-Chinese text.
+(indexes: of the entry's unit, state and register), and only its own fifty rows are read with their names; a text, of
+which no index finds a part on both engines (two Chinese characters are less than a trigram), is looked for in stages,
+the newest rows first: LOOKED_THROUGH that the other filters leave, then LOOKED_ON at each “继续往前找”.
 """
 
 from __future__ import annotations
@@ -34,7 +34,8 @@ M = TypeVar("M", bound=Model)
 PER_PAGE = 50
 REACH = 2_000
 IN_A_FILE = 10_000
-LOOKED_THROUGH = 10_000
+LOOKED_THROUGH = 2_000
+LOOKED_ON = 10_000
 FEW = 7  # columns of a register that stand in its list unless all are asked for
 WITH_NAMES = (
     "filed_for",
@@ -61,18 +62,42 @@ CHOSEN = ("choice", "yesno", "line", "organization")
 
 def entries(user: User, wanted: Mapping[str, Any]) -> QuerySet[Entry]:
     """The entries `user` may see that fit the cleaned filters of filters.EntryFilter, in the order it asks for."""
-    return entries_of_newest(user, wanted)[0]
+    return entries_of_stage(user, wanted)[0]
 
 
-def entries_of_newest(user: User, wanted: Mapping[str, Any]) -> tuple[QuerySet[Entry], bool]:
-    """As entries; and whether a text is looked for in the newest only, which must be said. One query for a text."""
-    rows, after = _chosen(user, wanted), 0
+def entries_of_stage(user: User, wanted: Mapping[str, Any]) -> tuple[QuerySet[Entry], int]:
+    """As entries; and, where a text is looked for, the number of the first row it was not looked for in, which must be
+    said and is the `before` of the next stage; 0 if there is none. One query for a text.
+
+    `before`, a filter of its own: from that number on backwards.
+    """
+    rows, rest = _chosen(user, wanted), 0
     text = str(wanted.get("q") or "").strip()
     if text:
         register = all_registers().get(str(wanted.get("register") or ""))
-        after = before_newest(rows)
-        rows = rows.filter(says(text, after, [register] if register else all_registers().values()))
-    return rows.order_by(*ORDERS.get(str(wanted.get("sort") or ""), ORDERS[""])[1]), after > 0
+        if before := wanted.get("before"):
+            rows = rows.filter(pk__lte=before)
+        rest = before_newest(rows, LOOKED_ON if before else LOOKED_THROUGH)
+        rows = rows.filter(says(text, rest, [register] if register else all_registers().values()))
+    return rows.order_by(*ORDERS.get(str(wanted.get("sort") or ""), ORDERS[""])[1]), rest
+
+
+@dataclass(frozen=True)
+class Looked:
+    """How far a text was looked for: `through` so many rows from number `before` on (0: the newest); `rest` the number to
+    go on from, 0 if none is left."""
+
+    before: int
+    through: str
+    rest: int
+
+
+def looked(wanted: Mapping[str, Any], rest: int) -> Looked | None:
+    """What to say of a search that was done in stages, after entries_of_stage; None if it was not."""
+    before = wanted.get("before") or 0 if wanted.get("q") else 0
+    if not rest and not before:
+        return None
+    return Looked(before, f"{LOOKED_ON if before else LOOKED_THROUGH:,}", rest)
 
 
 def _chosen(user: User, wanted: Mapping[str, Any]) -> QuerySet[Entry]:
@@ -95,10 +120,10 @@ def _chosen(user: User, wanted: Mapping[str, Any]) -> QuerySet[Entry]:
     return rows
 
 
-def before_newest(rows: QuerySet[M]) -> int:
-    """The number below the newest LOOKED_THROUGH rows; 0 where there are no more. One query, no row read."""
+def before_newest(rows: QuerySet[M], count: int) -> int:
+    """The number below the newest `count` rows; 0 where there are no more. One query, no row read."""
     numbers = rows.select_related(None).order_by("-pk").values_list("pk", flat=True)
-    return next(iter(numbers[LOOKED_THROUGH : LOOKED_THROUGH + 1]), 0)
+    return next(iter(numbers[count : count + 1]), 0)
 
 
 def says(text: str, after: int, registers: Iterable[Register]) -> Q:

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import time_machine
 from django.db import connection
+from django.http import QueryDict
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -20,6 +21,7 @@ from openpyxl import load_workbook
 
 from audit.models import Event
 from ledger import lists
+from ledger.filters import EntryFilter
 from ledger.models import Entry
 from ledger.registers import all_registers, get_register
 from tests.desk.cast import approved, page_text, spend, submitted
@@ -218,9 +220,50 @@ def test_a_text_is_looked_for_in_the_newest_rows_the_other_filters_leave(
     client = browse("徐庄")
     found = listed(client, "q=记-1")
     assert found == []
-    assert "只找了最近的 10 条" in page_text(client.get(f"{reverse('desk:entries')}?q=记-1"))
+    assert "从最新的记录往前找了 10 条" in page_text(client.get(f"{reverse('desk:entries')}?q=记-1"))
     assert [row[0] for row in listed(client, "q=记-1&register=fund_flow")] == [str(old.pk)]
     assert [row[0] for row in listed(client, f"q={old.pk}")] == [str(old.pk)]
+
+
+def test_a_text_is_looked_for_further_back_stage_by_stage_until_nothing_is_left(
+    browse: Browse, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = [submitted(world, "徐庄", spend(n, "1")).pk for n in (1, 2, 3)]
+    made_of(world, get_register("tree"), 20)
+    monkeypatch.setattr(lists, "LOOKED_THROUGH", 10)
+    monkeypatch.setattr(lists, "LOOKED_ON", 11)
+    client, where = browse("徐庄"), f"{reverse('desk:entries')}?q=记-&sort=oldest"
+    seen, pages, url = [], 0, where
+    while url:
+        page = client.get(url)
+        text = page_text(page)
+        seen += [row[0] for row in listed(client, url.partition("?")[2])]
+        pages += 1
+        more = re.search(r'<a href="([^"]+)">继续往前找</a>', page.content.decode())
+        assert ("都找过了" in text) is (more is None)
+        url = html.unescape(more[1]) if more else ""
+    assert pages == 3  # the newest ten, eleven, and the two that are left
+    assert sorted(seen) == sorted(map(str, old))
+    assert f'<a href="{reverse("desk:entries")}?q=' in page.content.decode()  # back to the newest
+    assert "往前" not in page_text(client.get(f"{reverse('desk:entries')}?before=5"))  # no text, no stage
+    # the file of a stage holds what its page shows; what is kept of the filters knows no stage
+    kept = EntryFilter(QueryDict("q=记-&before=5"), user=world.users["徐庄"])
+    assert kept.wanted()["before"] == 5
+    assert kept.query().dict() == {"q": "记-"}
+
+
+def test_the_queue_says_how_far_a_text_was_looked_for(
+    browse: Browse, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = submitted(world, "徐庄", spend(1, "1"))
+    made_of(world, get_register("tree"), 20)
+    monkeypatch.setattr(lists, "LOOKED_THROUGH", 10)
+    client, where = browse("审核"), f"{reverse('desk:review')}?q=记-1"
+    page = client.get(where)
+    assert "从最新的记录往前找了 10 条" in page_text(page)
+    more = re.search(r'<a href="([^"]+)">继续往前找</a>', page.content.decode())
+    assert more is not None
+    assert f"{old.pk} 号" in page_text(client.get(html.unescape(more[1])))
 
 
 # --- how often the database is asked ------------------------------------------------------------------------------

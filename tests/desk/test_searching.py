@@ -197,4 +197,9 @@ def test_a_search_asks_as_often_for_five_thousand_rows_as_for_fifty(
         assert (asked("一条"), asked("记-1")) == few
     assert max(few) <= 40, few
     monkeypatch.setattr(lists, "LOOKED_THROUGH", 1_000)
-    assert "按文字只找了最近的 1000 条" in page_text(client.post(reverse("desk:search"), {"q": "一条"}))
+    page = client.post(reverse("desk:search"), {"q": "一条"})
+    assert "按文字找了最近的 1,000 条记录" in page_text(page)
+    assert (
+        f'<a href="{reverse("desk:entries")}?q=%E4%B8%80%E6%9D%A1">填报记录里继续往前找</a>'
+        in page.content.decode()
+    )
