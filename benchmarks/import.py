@@ -51,7 +51,7 @@ def run(rows: int, folder: Path) -> dict[str, float]:
 
     from datetime import date
 
-    from ledger import actions
+    from ledger import together
     from ledger.models import Account, Entry, Period
     from tests.ledger.test_presence import a_world
     from tests.workbooks.files import COURSE_1, attendee, courses, roster, xlsx
@@ -79,10 +79,10 @@ def run(rows: int, folder: Path) -> dict[str, float]:
         return done.batch
 
     first = imported(xlsx({"班次": courses(COURSE_1)}))
-    actions.approve_many(by=reviewer, on=on, seen=waiting(first))
+    together.approve_many(by=reviewer, on=on, seen=waiting(first))
     # once through everything, so that no first use is measured
     warm = imported(roster([attendee(n) for n in range(rows + 1, rows + 21)]))
-    actions.approve_many(by=reviewer, on=on, seen=waiting(warm))
+    together.approve_many(by=reviewer, on=on, seen=waiting(warm))
 
     path = folder / "roster.xlsx"
     path.write_bytes(roster([attendee(n) for n in range(1, rows + 1)]))
@@ -104,7 +104,7 @@ def run(rows: int, folder: Path) -> dict[str, float]:
     assert done.added == rows
     took["peak_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     seen = waiting(done.batch)
-    decided = timed("approve", lambda: actions.approve_many(by=reviewer, on=on, seen=seen))
+    decided = timed("approve", lambda: together.approve_many(by=reviewer, on=on, seen=seen))
     assert all(not one.refusal for one in decided), decided[0].refusal
     again = timed("import again", lambda: planning.commit(by=clerk, on=on, upload=upload(data)))
     assert (again.added, again.unchanged) == (0, rows)

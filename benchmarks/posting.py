@@ -129,7 +129,7 @@ class Ledger:
         from funds.models import FundFlow
         from funds.registers import FUND_FLOW
         from ledger import filings, posting
-        from ledger.actions import moment
+        from ledger.acting import moment
         from ledger.models import Entry, EntryConcern, EntryEvidence, Subject
 
         why, day = "测量", date(2022, 6, 20)
@@ -281,7 +281,7 @@ class Ledger:
         from django.db import transaction
 
         from ledger import posting
-        from ledger.actions import moment
+        from ledger.acting import moment
         from ledger.models import Hold, Period
         from ledger.sql import run
 
@@ -343,11 +343,11 @@ class Ledger:
 
     def approve_bulk(self) -> float:
         """Seconds to post BULK submitted entries in one go, with entry and audit."""
-        from ledger import actions
+        from ledger import together
 
         entries = self.file([(self.units[0], "disburse")] * BULK)
         began = time.perf_counter()
-        outcomes = actions.approve_many(by=self.reviewer, on=ON, seen=[(e, 1) for e in entries])
+        outcomes = together.approve_many(by=self.reviewer, on=ON, seen=[(e, 1) for e in entries])
         took = time.perf_counter() - began
         assert not any(outcome.refusal for outcome in outcomes)
         return took

@@ -13,8 +13,8 @@ from desk import figures
 from desk.access import current_user, staff
 from desk.views import find_entry, paged, show_entry, version_seen
 from directory.models import User
-from ledger import actions, lists
-from ledger.actions import ReasonMissing
+from ledger import actions, lists, together
+from ledger.acting import ReasonMissing
 from ledger.filters import EntryFilter
 from ledger.models import Entry
 from ledger.permissions import may_review
@@ -59,7 +59,7 @@ def _approve_many(request: HttpRequest, user: User) -> HttpResponse:
         return redirect("desk:review")
     rows = Entry.objects.for_user(user).select_related(*lists.WITH_NAMES)
     found = rows.filter(pk__in=versions).order_by("submitted_at", "pk")
-    outcomes = actions.approve_many(
+    outcomes = together.approve_many(
         by=user, on=timezone.localdate(), seen=[(entry, versions[entry.pk]) for entry in found]
     )
     approved = [one.entry for one in outcomes if not one.refusal]

@@ -18,7 +18,7 @@ from funds.planfile import PlanFileInvalid, Spec, as_date, beyond_revision, code
 from funds.registers import FUND_FLOW
 from ledger import actions
 from ledger.accounts import OUTSIDE, POOL, RECEIVED, REMIT, SOURCE, TARGET, money_account
-from ledger.actions import NotAllowed, need_reason, refusable
+from ledger.acting import NotAllowed, need_reason, refusable
 from ledger.filings import ensure_filings
 from ledger.models import (
     Account,

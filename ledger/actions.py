@@ -10,26 +10,38 @@ from __future__ import annotations
 
 import uuid
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextvars import ContextVar
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
-from functools import cache, partial, wraps
+from functools import cache, partial
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar, cast
+from typing import Any, cast
 
-from django.db import DatabaseError, IntegrityError, connection, transaction
-from django.db.models import F
+from django.db import IntegrityError, connection
 from django.utils import timezone
 
-from audit.bulk import among, copy, insert
+from audit.bulk import among, insert
 from audit.events import COLUMNS as OF_EVENT
-from audit.events import Deed, record, record_all, record_refusal, rows_of
+from audit.events import Deed, record, rows_of
 from audit.locks import asking, share_books
 from audit.models import Event
-from directory.identity import holds_number
 from directory.models import Organization, User
 from ledger import filings, fixing, posting
+from ledger.acting import (
+    AlreadyDecided,
+    EvidenceMissing,
+    InvalidEntry,
+    NotAllowed,
+    NotAStep,
+    NotInForce,
+    NotYet,
+    OwnEntry,
+    ReasonMissing,
+    SubjectTaken,
+    moment,
+    need_reason,
+    refusable,
+    refuse_numbers,
+)
 from ledger.merging import PERSON_MERGE, carry_out, changes
 from ledger.models import (
     Account,
@@ -45,101 +57,8 @@ from ledger.models import (
     Transfer,
 )
 from ledger.permissions import may_file, may_review
-from ledger.refusals import Refusal
-from ledger.registers import Claim, Fixed, Leg, Register, get_register, nothing_to_wait_for
+from ledger.registers import Claim, Fixed, Leg, Register, get_register
 from ledger.sql import Prepared, Statement, insert_rows, read
-
-P = ParamSpec("P")
-R = TypeVar("R")
-
-_acting: ContextVar[bool] = ContextVar("acting", default=False)
-
-
-class InvalidEntry(Refusal):
-    """The row breaks rules of its register; `fields` has every message at its field."""
-
-
-class SubjectTaken(Refusal):
-    """Another entry about the same thing is in force or undecided."""
-
-
-class NotAllowed(Refusal):
-    """The user's role or unit does not permit this."""
-
-
-class AlreadyDecided(Refusal):
-    """The entry is no longer what the user saw: another decided, withdrew or resubmitted it meanwhile."""
-
-
-class OwnEntry(Refusal):
-    """The decider filed or submitted the entry (DESIGN §2.6)."""
-
-
-class EvidenceMissing(Refusal):
-    """Approval needs evidence that does not hang on this version."""
-
-
-class NotYet(Refusal):
-    """Something the entry rests on is not approved yet, or rests on the entry that would be taken back."""
-
-
-class ReasonMissing(Refusal):
-    """A return, correction or reversal without a reason."""
-
-
-class ReasonNamesPerson(Refusal):
-    """A reason or remark with somebody's number in it: it is kept in plain text, for ever."""
-
-
-class NotInForce(Refusal):
-    """Only an approved entry still in force can be corrected or reversed; a reversal cannot be reversed."""
-
-
-class NotAStep(Refusal):
-    """There is nothing in force to go on from, the register has no steps, or the row is about something else."""
-
-
-def moment(on: date) -> datetime:
-    """The timestamp of something done on `on`: now, if that is today."""
-    return timezone.make_aware(datetime.combine(on, timezone.localtime().time()))
-
-
-def refusable(verb: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Make a function an action: one transaction; a Refusal rolls it back and leaves a `refused` audit event.
-
-    An action called by another is part of it: the outermost one, whose transaction is gone, leaves the event.
-    """
-
-    def wrap(function: Callable[P, R]) -> Callable[P, R]:
-        @wraps(function)
-        def run(*args: P.args, **kwargs: P.kwargs) -> R:
-            outermost = not _acting.get()
-            acting = _acting.set(True)
-            try:
-                with transaction.atomic():
-                    return function(*args, **kwargs)
-            except Refusal as refusal:
-                if not outermost:
-                    raise
-                target = kwargs.get("entry") or kwargs.get("register")
-                named = (
-                    f"ledger.entry:{target.pk}" if isinstance(target, Entry) else getattr(target, "code", "")
-                )
-                record_refusal(
-                    verb=verb,
-                    by=cast("User", kwargs["by"]),
-                    target=named,
-                    summary=refusal.message,
-                    details={"rule": type(refusal).__name__},
-                )
-                raise
-            finally:
-                _acting.reset(acting)
-
-        return run
-
-    return wrap
-
 
 # --- submitting -------------------------------------------------------------------------------------------------
 
@@ -515,20 +434,20 @@ def approve(*, by: User, on: date, entry: Entry, version: int) -> posting.Posted
         ],
         first=[*(Statement(*one) for one in asking(alone=merging)), *_locking(entry.pk)],
     )
-    _refuse_decided(entry, version)
-    _may_decide(by, entry)
+    refuse_decided(entry, version)
+    may_decide(by, entry)
     row = rows[0]
     row.entry = entry
-    _refuse_row(register, row, has_evidence=bool(files))
+    refuse_row(register, row, has_evidence=bool(files))
     apart = entry.kind == Entry.Kind.REVERSAL
     moved = changes(row, apart=apart) if merging else []
 
     at = moment(on)
 
     def beside(posted: posting.Posted) -> list[Statement]:
-        deeds = rows_of("entry.approved", by, [_approval(entry, posted)])
+        deeds = rows_of("entry.approved", by, [approval(entry, posted)])
         return [
-            *insert_rows(Decision, OF_DECISION, [_approved(entry, posted, by, at)]),
+            *insert_rows(Decision, OF_DECISION, [approved(entry, posted, by, at)]),
             *insert_rows(Event, OF_EVENT, deeds),
         ]
 
@@ -537,7 +456,7 @@ def approve(*, by: User, on: date, entry: Entry, version: int) -> posting.Posted
     waiting = posting.Waiting(*known)
     posted = posting.post(entry, waiting, by_id=by.pk, at=at, moved=moved, beside=beside)
     if merging or register.estimates:
-        _concern_moved([entry.pk])
+        concern_moved([entry.pk])
     if merging:
         carry_out(row, by, apart=apart)
     return posted
@@ -547,15 +466,15 @@ def approve(*, by: User, on: date, entry: Entry, version: int) -> posting.Posted
 OF_DECISION = ("entry_id", "version", "outcome", "reason", "fields", "by_id", "at")
 
 
-def _approved(entry: Entry, posted: posting.Posted, by: User, at: datetime) -> tuple[Any, ...]:
+def approved(entry: Entry, posted: posting.Posted, by: User, at: datetime) -> tuple[Any, ...]:
     return entry.pk, entry.version, Decision.Outcome.APPROVED.value, posted.note[:500], {}, by.pk, at
 
 
-def _approval(entry: Entry, posted: posting.Posted) -> Deed:
+def approval(entry: Entry, posted: posting.Posted) -> Deed:
     return Deed(**_about(entry, f"通过，记入{posted.period.label}"), period=posted.period.code)
 
 
-def _refuse_row(register: Register, row: Any, *, has_evidence: bool) -> None:
+def refuse_row(register: Register, row: Any, *, has_evidence: bool) -> None:
     """Raise EvidenceMissing or NotYet if the row's register forbids that it is approved now."""
     if row.entry.kind != Entry.Kind.REVERSAL:
         missing = register.evidence_rule(row)
@@ -578,7 +497,7 @@ def return_entry(
     share_books()
     remarks = {name: text.strip() for name, text in (fields or {}).items() if text.strip()}
     entry = _undecided(entry, version)
-    _may_decide(by, entry)
+    may_decide(by, entry)
     if not reason.strip() and not remarks:
         raise ReasonMissing("请写明退回理由，或在有问题的栏目旁写明意见。", {"reason": ["请写明退回理由。"]})
     refuse_numbers(reason, *remarks.values())
@@ -588,138 +507,6 @@ def return_entry(
     _decide(entry, Decision.Outcome.RETURNED, by, on, reason=reason.strip(), fields=remarks)
     _record(entry, "entry.returned", by, "退回", details={"fields": sorted(remarks)})
     return entry
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What became of one entry of a bulk approval: `refusal` is "" if it was approved."""
-
-    entry: Entry
-    refusal: str
-
-
-# entries in one transaction; SQLite refuses what Django asks of a thousand rows and their people
-AT_ONCE = 900
-
-
-def approve_many(*, by: User, on: date, seen: Sequence[tuple[Entry, int]]) -> list[Outcome]:
-    """Approve each (entry, version seen) in their order; those it may not decide are skipped and listed.
-
-    What stands together and can be posted together is one transaction (docs/adr/0015), every other entry one of its own.
-    """
-    outcomes = []
-    for some in _runs(seen):
-        if len(some) > 1:
-            outcomes += _approve_together(by, on, some)
-        else:
-            outcomes.append(_approve_alone(by, on, *some[0]))
-    return outcomes
-
-
-def _approve_alone(by: User, on: date, entry: Entry, version: int) -> Outcome:
-    try:
-        approve(by=by, on=on, entry=entry, version=version)
-    except Refusal as refusal:
-        return Outcome(entry, refusal.message)
-    return Outcome(entry, "")
-
-
-def _runs(seen: Sequence[tuple[Entry, int]]) -> Iterator[list[tuple[Entry, int]]]:
-    """The list cut into what is approved together: entries of one register that know nothing of each other."""
-    run: list[tuple[Entry, int]] = []
-    among: set[int] = set()
-    for entry, version in seen:
-        together = _stands_alone(entry)
-        if run and (
-            not together or entry.register != run[0][0].register or entry.pk in among or len(run) == AT_ONCE
-        ):
-            yield run
-            run, among = [], set()
-        run.append((entry, version))
-        among.add(entry.pk)
-        if not together:
-            yield run
-            run, among = [], set()
-    if run:
-        yield run
-
-
-def _stands_alone(entry: Entry) -> bool:
-    """Whether what approving the entry does and needs is the same whichever others of its register were approved just
-    before: all but merges, rows that fix lines, and steps, corrections and reversals that ask what rests on them."""
-    register = get_register(entry.register)
-    if entry.register == PERSON_MERGE.code or register.fixes:
-        return False
-    asks = register.not_yet is not nothing_to_wait_for or register.estimates is not None
-    if asks and entry.kind != Entry.Kind.NEW:
-        return False
-    return register.estimates is None or register.estimates.once is not None
-
-
-def _approve_together(by: User, on: date, seen: Sequence[tuple[Entry, int]]) -> list[Outcome]:
-    """What approve does of each, in one transaction. Refusals leave their entry out and their trace afterwards."""
-    try:
-        with transaction.atomic():
-            refused = _post_together(by, on, seen)
-    except DatabaseError:  # nothing of it was written; one by one the cause shows at the entry that has it
-        return [_approve_alone(by, on, entry, version) for entry, version in seen]
-    for pk, refusal in refused.items():
-        record_refusal(
-            verb="entry.approve",
-            by=by,
-            target=f"ledger.entry:{pk}",
-            summary=refusal.message,
-            details={"rule": type(refusal).__name__},
-        )
-    return [Outcome(e, refused[e.pk].message if e.pk in refused else "") for e, _ in seen]
-
-
-def _post_together(by: User, on: date, seen: Sequence[tuple[Entry, int]]) -> dict[int, Refusal]:
-    """Entry id → why it was left out; the others are posted, decided and on record."""
-    share_books()
-    ids = [entry.pk for entry, _ in seen]
-    register = get_register(seen[0][0].register)
-    rows = Entry.objects.unscoped("按主键加锁，随后逐条核对").filter(pk__in=ids).order_by("pk")
-    list(rows.select_for_update(no_key=True).values_list("pk"))  # locked first and read afterwards
-    locked = {entry.pk: entry for entry in rows}
-    hung = set(
-        EntryEvidence.objects.filter(entry__in=ids, version=F("entry__version")).values_list(
-            "entry_id", flat=True
-        )
-    )
-    details = _rows_of(register, locked)
-    refused: dict[int, Refusal] = {}
-    for seen_entry, version in seen:
-        entry = locked[seen_entry.pk]
-        try:
-            _refuse_decided(entry, version)
-            _may_decide(by, entry)
-            _refuse_row(register, details[entry.pk], has_evidence=entry.pk in hung)
-        except Refusal as refusal:
-            refused[entry.pk] = refusal
-    entries = [locked[pk] for pk in ids if pk not in refused]
-    if not entries:
-        return refused
-    at = moment(on)
-    answers = posting.post_all(entries, details, by_id=by.pk, at=at)
-    refused |= {pk: answer for pk, answer in answers.items() if isinstance(answer, Refusal)}
-    posted = [(e, answer) for e in entries if isinstance(answer := answers[e.pk], posting.Posted)]
-    copy(Decision, OF_DECISION, [_approved(e, to, by, at) for e, to in posted])
-    record_all(verb="entry.approved", by=by, deeds=[_approval(e, to) for e, to in posted])
-    if register.estimates:
-        _concern_moved([e.pk for e, _ in posted])
-    return refused
-
-
-def _rows_of(register: Register, entries: Mapping[int, Entry]) -> dict[int, Any]:
-    """Entry id → its row, with what it points at."""
-    model: Any = register.model
-    rows = model.objects.filter(entry__in=list(entries), version=F("entry__version"))
-    found = {}
-    for row in rows.prefetch_related(*register.pointers()):
-        row.entry = entries[row.entry_id]
-        found[row.entry_id] = row
-    return found
 
 
 # --- reading what the actions need ------------------------------------------------------------------------------
@@ -778,25 +565,11 @@ def _same_unit(by: User, entry: Entry) -> None:
         raise NotAllowed(f"这条记录由{entry.filed_for}填报，只有该单位可以修改或撤回。")
 
 
-def _may_decide(by: User, entry: Entry) -> None:
+def may_decide(by: User, entry: Entry) -> None:
     if not may_review(by):
         raise NotAllowed("只有区乡村振兴局的审核员可以审核。")
     if by.pk in (entry.filed_by_id, entry.submitted_by_id):
         raise OwnEntry(f"{entry.pk} 号记录由您本人填报或提交，须由另一位审核员审核。")
-
-
-def need_reason(reason: str, ask: str = "请写明理由。") -> None:
-    """A reason is given and names nobody's number. Raises ReasonMissing, which says `ask`, or ReasonNamesPerson."""
-    if not reason.strip():
-        raise ReasonMissing(ask, {"reason": [ask]})
-    refuse_numbers(reason)
-
-
-def refuse_numbers(*texts: str) -> None:
-    """Reasons and remarks name nobody's number. Raises ReasonNamesPerson."""
-    if any(holds_number(text) for text in texts):
-        message = "理由和意见会长期留存，请不要写身份证号或电话。"
-        raise ReasonNamesPerson(message, {"reason": [message]})
 
 
 def _check(register: Register, row: Detail, by: User, on: date) -> None:
@@ -831,11 +604,11 @@ def _locked(entry: Entry) -> Entry:
 
 def _undecided(entry: Entry, version: int) -> Entry:
     entry = _locked(entry)
-    _refuse_decided(entry, version)
+    refuse_decided(entry, version)
     return entry
 
 
-def _refuse_decided(entry: Entry, version: int) -> None:
+def refuse_decided(entry: Entry, version: int) -> None:
     """Raise AlreadyDecided if the locked entry is no longer what the user saw."""
     if entry.state != Entry.State.SUBMITTED:
         who = (
@@ -1039,7 +812,7 @@ def fixed(register: Register, entry: Entry, row: Any) -> tuple[Fixed | None, Fix
     return fixes(before) if before is not None else None, fixes(after) if after is not None else None
 
 
-def _concern_moved(entry_ids: Sequence[int]) -> None:
+def concern_moved(entry_ids: Sequence[int]) -> None:
     """What is decided only at posting may move counts of units that the filing did not name; they may see it."""
     moved = Transfer.objects.filter(entry__in=entry_ids).order_by("entry_id", "organization_id")
     concerned = list(moved.values_list("entry_id", "organization_id").distinct())

@@ -23,8 +23,8 @@ from audit.events import Deed, record, record_all
 from audit.locks import share_books
 from directory.identity import hide_numbers
 from directory.models import Organization, User
-from ledger import accounts, actions, filings, fixing, posting
-from ledger.actions import NotAllowed, SubjectTaken, moment, refusable
+from ledger import accounts, acting, actions, filings, fixing, posting
+from ledger.acting import NotAllowed, SubjectTaken, moment, refusable
 from ledger.models import Batch, Decision, Detail, Entry, EntryConcern, EntryEvidence, Period, Subject
 from ledger.permissions import may_file, may_review
 from ledger.registers import Claim, Leg, Register, get_register, no_files
@@ -282,7 +282,7 @@ def void_batch(*, by: User, on: date, batch: Batch, reason: str) -> Voided:
     share_books()
     if not may_file(by) or by.organization_id != batch.organization_id:
         raise NotAllowed(f"只有{batch.organization}可以作废这一批次。")
-    actions.need_reason(reason, "请写明作废理由。")
+    acting.need_reason(reason, "请写明作废理由。")
     rows = (
         Entry.objects.unscoped("按批次取回本单位的记录").filter(batch=batch).exclude(kind=Entry.Kind.REVERSAL)
     )

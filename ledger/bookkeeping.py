@@ -13,7 +13,7 @@ from audit.events import record
 from audit.locks import close_books, share_books
 from directory.models import User
 from ledger import fixing, seals
-from ledger.actions import NotAllowed, moment, need_reason, refusable
+from ledger.acting import NotAllowed, moment, need_reason, refusable
 from ledger.models import (
     Account,
     BooksCheck,

@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 
 from directory.models import User
-from ledger.actions import NotAllowed
+from ledger.acting import NotAllowed
 from ledger.models import Draft, Entry
 from ledger.permissions import may_file
 

@@ -25,7 +25,7 @@ from dashboard.as_of import AsOf
 from dashboard.figures import home
 from directory.models import Guardian, Organization, Person, User
 from directory.people import PersonRow, resolve_people
-from ledger import actions
+from ledger import acting, actions
 from ledger.models import Acknowledgement, Entry, EntryConcern, EntryEvidence, Filing, Period, Plan, Subject
 from ledger.registers import Register, Sharing, all_registers
 from ledger.verify import verify
@@ -317,12 +317,12 @@ def test_they_confirm_the_money_they_sent_once_and_it_is_kept(world: World) -> N
 def test_nobody_else_says_it_for_them(world: World) -> None:
     entry = planted(world, all_registers()["fund_flow"], event="receive")
     for who in ("徐庄", "审核"):
-        with pytest.raises(actions.NotAllowed):
+        with pytest.raises(acting.NotAllowed):
             actions.acknowledge(by=world.users[who], on=TODAY, entry=entry)
-    with pytest.raises(actions.NotAllowed):
+    with pytest.raises(acting.NotAllowed):
         actions.acknowledge(by=world.users["领导"], on=TODAY, entry=entry)
     spent = planted(world, all_registers()["fund_flow"], event="spend", note="x")
-    with pytest.raises(actions.NotAllowed):
+    with pytest.raises(acting.NotAllowed):
         actions.acknowledge(by=world.users["荣成市人社局"], on=TODAY, entry=spent)
     assert not Acknowledgement.objects.exists()
 

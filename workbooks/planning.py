@@ -27,7 +27,7 @@ from directory.models import Organization, User
 from directory.names import plain
 from directory.people import candidates
 from ledger import batches
-from ledger.actions import refusable
+from ledger.acting import refusable
 from ledger.models import Batch, Detail, HeadingAlias, Period, Plan
 from ledger.parsing import Known, ParseError, Raw, parse
 from ledger.permissions import may_file

@@ -9,7 +9,7 @@ from django.db import transaction
 
 from directory.models import User
 from ledger import batches
-from ledger.actions import refusable
+from ledger.acting import refusable
 from ledger.models import Batch, Entry, Plan
 from workbooks.effects import Effect, differences, standing
 

@@ -9,7 +9,7 @@ from aid.models import DonationReceiver
 from aid.registers import DONATION, DONATION_RECEIVER, ENTERPRISE_LEAD, PAIRING, VOLUNTEERING, WISH
 from directory.codes import credit_code_problem
 from ledger import actions, figures
-from ledger.actions import InvalidEntry
+from ledger.acting import InvalidEntry
 from ledger.models import Account
 from ledger.parsing import Known
 from ledger.posting import InsufficientFunds

@@ -8,7 +8,7 @@ import pytest
 from django.urls import reverse
 
 from audit.models import Event
-from ledger import actions
+from ledger import acting, actions
 from ledger.models import Account, Decision, Entry, Filing, Period
 from ledger.verify import verify
 from tests.desk.cast import ON, approved, page_text, returned, spend, submitted, the_entry
@@ -77,7 +77,7 @@ def test_the_same_business_may_be_filed_anew(browse: Browse, world: World) -> No
     again = approved(world, submitted(world, "徐庄", spend()))
     assert again.state == "approved"
     row = make_row(world, spend())
-    with pytest.raises(actions.AlreadyDecided, match="已作废"):
+    with pytest.raises(acting.AlreadyDecided, match="已作废"):
         actions.resubmit(by=world.users["徐庄"], on=ON, entry=entry, version=1, row=row)
 
 

@@ -21,7 +21,7 @@ from funds.loading import BeyondRevision, NotLoaded, load_plan, revise_plan
 from funds.planfile import PlanFileInvalid, parse
 from ledger import figures
 from ledger.accounts import TARGET
-from ledger.actions import NotAllowed, ReasonMissing
+from ledger.acting import NotAllowed, ReasonMissing
 from ledger.models import (
     Account,
     Assignment,

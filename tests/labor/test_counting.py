@@ -15,7 +15,7 @@ from labor.models import TrainingAttendance
 from labor.registers import TRAINING_ATTENDANCE, TRAINING_COURSE
 from ledger import actions
 from ledger.accounts import remembered
-from ledger.actions import NotYet, SubjectTaken
+from ledger.acting import NotYet, SubjectTaken
 from ledger.models import Account, Participation, Transfer
 from tests.labor.conftest import ON, Training, name, number
 from tests.ledger.together import both_ways

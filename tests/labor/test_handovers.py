@@ -21,7 +21,7 @@ from labor.handovers import FIELDS, ROSTER_HANDOVER
 from labor.handovers import notices as handover_notices
 from labor.models import RosterHandover, RosterHandoverLine
 from labor.rosters import ROSTER
-from ledger import actions
+from ledger import acting, actions
 from ledger.models import Acknowledgement, Entry, Evidence
 from ledger.registers import Made
 from ledger.verify import verify
@@ -155,7 +155,7 @@ def test_it_counts_as_sent_once_approved_and_as_received_once_signed_for(
     assert "待荣成签收" in page
     assert f"/desk/entries/{entry.pk}/acknowledge/" in get(world, "荣成市人社局", "/desk/")[1].decode()
     for who in ("荣成市乡村振兴局", "局里"):
-        with pytest.raises(actions.NotAllowed):
+        with pytest.raises(acting.NotAllowed):
             actions.acknowledge(by=world.users[who], on=ON, entry=entry)
     actions.acknowledge(by=world.users["荣成市人社局"], on=ON, entry=entry)
     said = Acknowledgement.objects.get(entry=entry)
@@ -178,7 +178,7 @@ def test_what_is_wrong_is_said_at_its_column(world: World, handovers: Trial) -> 
 
 def test_a_quarter_is_handed_over_once_and_four_make_a_year(world: World, handovers: Trial) -> None:
     handovers.done(HANDOVER)
-    with pytest.raises(actions.SubjectTaken):
+    with pytest.raises(acting.SubjectTaken):
         handovers.filed(HANDOVER)
     handovers.done({**HANDOVER, "季度末日": "2022-09-30", "提供时间": "2022-10-08"})
     assert count("roster_handovers") == 2

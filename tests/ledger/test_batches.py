@@ -9,8 +9,8 @@ import pytest
 
 from audit.models import Event
 from directory.models import Person
-from ledger import actions, batches
-from ledger.actions import NotAllowed, SubjectTaken
+from ledger import actions, batches, together
+from ledger.acting import NotAllowed, SubjectTaken
 from ledger.models import Account, Batch, Entry, Hold, Period, Total, Transfer
 from ledger.verify import verify
 from tests.kept import kept
@@ -155,7 +155,7 @@ def test_voiding_gives_every_total_back_step_by_step(world: World) -> None:
     assert (len(done.void), len(done.reversals)) == (7, 3)
     assert books()["2022/target/benefit_people"] == (3, 0)
     seen = [(entry, entry.version) for entry in entries(batch) if entry.pk in done.reversals]
-    outcomes = actions.approve_many(by=world.users["审核"], on=ON, seen=seen)
+    outcomes = together.approve_many(by=world.users["审核"], on=ON, seen=seen)
     assert [one.refusal for one in outcomes] == ["", "", ""]
     assert books() == before
     assert held != before

@@ -6,7 +6,7 @@ import pytest
 
 from directory.models import Person
 from ledger import actions
-from ledger.actions import InvalidEntry, NotAllowed, NotInForce
+from ledger.acting import InvalidEntry, NotAllowed, NotInForce
 from ledger.merging import PERSON_MERGE
 from ledger.models import Entry, Participation, PersonMerge
 from ledger.refusals import Refusal

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from directory.models import Person
-from ledger import actions
+from ledger import acting, actions
 from ledger.models import Account, Entry, Subject, Total
 from ledger.refusals import Refusal
 from ledger.verify import verify
@@ -267,5 +267,5 @@ def test_a_register_without_steps_takes_corrections_only(life: Life) -> None:
     entry = actions.submit(by=clerk, on=ON, register=COURSE, row=row)
     actions.approve(by=life.world.users["审核"], on=ON, entry=entry, version=1)
     row.pk, row._state.adding = None, True
-    with pytest.raises(actions.NotAStep, match="用“更正”"):
+    with pytest.raises(acting.NotAStep, match="用“更正”"):
         actions.step(by=clerk, on=ON, entry=life.fresh(entry), row=row)

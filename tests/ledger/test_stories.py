@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from ledger import actions, bookkeeping, figures
+from ledger import acting, bookkeeping, figures
 from ledger.models import Entry, OpenQuestion
 from ledger.scope import Scope
 from ledger.verify import verify
@@ -325,7 +325,7 @@ def test_the_137_ruling_changes_labels_and_moves_no_money(story: Story) -> None:
     )
     before = figures.money(plan, scope=Scope(everything=True))
     assert figures.questions(plan, scope=Scope(everything=True))[0].reading == "annex450"
-    with pytest.raises(actions.NotAllowed):
+    with pytest.raises(acting.NotAllowed):
         bookkeeping.rule(by=story.world.users["审核"], on=date(2022, 5, 1), question=question,
                          reading="text313_137", reason="财政局来函")  # fmt: skip
     bookkeeping.rule(by=story.world.users["领导"], on=date(2022, 5, 1), question=question,

@@ -9,7 +9,7 @@ from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from audit.models import Event
-from ledger import actions, batches, bookkeeping, posting
+from ledger import actions, batches, bookkeeping, posting, together
 from ledger.models import Entry, Period, Transfer
 from ledger.sql import Statement, run
 from ledger.verify import verify
@@ -66,7 +66,7 @@ def test_what_may_not_be_approved_is_left_out_listed_and_on_record_and_the_other
     approve(world, filed[1])
     actions.withdraw(by=world.users["徐庄"], on=ON, entry=filed[2], version=1)
     seen = [(entry, 1) for entry in filed[:4]] + [(filed[4], 2)]
-    outcomes = actions.approve_many(by=reviewer, on=ON, seen=seen)
+    outcomes = together.approve_many(by=reviewer, on=ON, seen=seen)
     assert [one.entry for one in outcomes] == filed
     assert [bool(one.refusal) for one in outcomes] == [False, True, True, False, True]
     assert "已通过" in outcomes[1].refusal
@@ -82,7 +82,7 @@ def test_what_may_not_be_approved_is_left_out_listed_and_on_record_and_the_other
     assert list(states.values_list("state", flat=True)) == [
         "approved", "approved", "withdrawn", "approved", "submitted",
     ]  # fmt: skip
-    own = actions.approve_many(by=world.users["徐庄"], on=ON, seen=[(filed[4], 1), (filed[2], 1)])
+    own = together.approve_many(by=world.users["徐庄"], on=ON, seen=[(filed[4], 1), (filed[2], 1)])
     assert "只有区乡村振兴局的审核员可以审核" in own[0].refusal
     assert list(verify()) == []
 
@@ -90,7 +90,7 @@ def test_what_may_not_be_approved_is_left_out_listed_and_on_record_and_the_other
 def test_an_entry_named_twice_is_approved_once(world: World) -> None:
     one, two = (file(world, COURSE, f"学员-{n}", [person]) for n, person in enumerate(people(2)))
     seen = [(one, 1), (two, 1), (one, 1)]
-    outcomes = actions.approve_many(by=world.users["审核"], on=ON, seen=seen)
+    outcomes = together.approve_many(by=world.users["审核"], on=ON, seen=seen)
     assert [bool(outcome.refusal) for outcome in outcomes] == [False, False, True]
     assert list(verify()) == []
 
@@ -99,7 +99,7 @@ def test_where_no_quarter_is_open_the_entry_is_left_out_and_the_others_go(world:
     one, two = (file(world, COURSE, f"学员-{n}", [person]) for n, person in enumerate(people(2)))
     for period in Period.objects.order_by("starts_on"):
         bookkeeping.close_period(by=world.users["审核"], on=date(2023, 1, 9), period=period)
-    outcomes = actions.approve_many(by=world.users["审核"], on=ON, seen=[(one, 1), (two, 1)])
+    outcomes = together.approve_many(by=world.users["审核"], on=ON, seen=[(one, 1), (two, 1)])
     assert all("没有可记账的季度" in outcome.refusal for outcome in outcomes)
     assert not Transfer.objects.filter(entry__in=[one, two]).exists()
 
@@ -114,7 +114,7 @@ def test_what_the_database_refuses_of_all_is_tried_one_by_one(
         raise IntegrityError("a race")
 
     monkeypatch.setattr(posting, "post_all", fails)
-    outcomes = actions.approve_many(by=world.users["审核"], on=ON, seen=[(one, 1), (two, 1)])
+    outcomes = together.approve_many(by=world.users["审核"], on=ON, seen=[(one, 1), (two, 1)])
     assert [outcome.refusal for outcome in outcomes] == ["", ""]
     assert Entry.objects.unscoped(WHY).get(pk=one.pk).posted_note == ""
     assert list(verify()) == []
@@ -127,7 +127,7 @@ def test_ninety_entries_cost_no_more_queries_than_nine(world: World) -> None:
         batch = send(world, plan(world, rows(world, who, start)), f"{start}.xlsx")
         seen = [(entry, 1) for entry in entries(batch)]
         with CaptureQueriesContext(connection) as queries:
-            actions.approve_many(by=world.users["审核"], on=ON, seen=seen)
+            together.approve_many(by=world.users["审核"], on=ON, seen=seen)
         counts.append(len(queries))
     assert counts[1] <= counts[0] + 2
 

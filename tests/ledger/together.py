@@ -10,7 +10,7 @@ from django.db import transaction
 
 from audit.models import Event
 from directory.models import User
-from ledger import actions
+from ledger import actions, together
 from ledger.models import (
     Account,
     Decision,
@@ -70,10 +70,10 @@ def both_ways(reviewer: User, waiting: Sequence[Entry]) -> None:
         alone = books()
         transaction.set_rollback(True)
     before = books()
-    outcomes = actions.approve_many(by=reviewer, on=ON, seen=seen)
+    outcomes = together.approve_many(by=reviewer, on=ON, seen=seen)
     assert [(one.entry, one.refusal) for one in outcomes] == [(entry, "") for entry in waiting]
-    together = books()
-    assert together != before
+    at_once = books()
+    assert at_once != before
     for name, kept in alone.items():
-        assert together[name] == kept, name
+        assert at_once[name] == kept, name
     assert list(verify()) == []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ledger.actions import InvalidEntry, SubjectTaken
+from ledger.acting import InvalidEntry, SubjectTaken
 from ledger.verify import verify
 from liaison.registers import MEETING, MEETING_DECISION, PUBLICITY, VISIT, WORK_PLAN
 from tests.kept import kept

@@ -9,7 +9,7 @@ import pytest
 import time_machine
 from django.test import Client
 
-from ledger import actions
+from ledger import acting, actions
 from ledger.models import Assignment, Entry, Period
 from ledger.registers import get_register
 from ledger.scope import scope_of
@@ -84,9 +84,9 @@ def test_who_filed_it_may_go_on_after_the_owner_and_nobody_else(world: World, de
     assert ongoing is not None
     step = actions.step(by=world.users["徐庄"], on=ON, entry=decision, row=ongoing)
     step = bureau.approved(step)
-    with pytest.raises(actions.NotAllowed):
+    with pytest.raises(acting.NotAllowed):
         actions.step(by=world.users["店子"], on=ON, entry=step, row=ongoing)
-    with pytest.raises(actions.NotAllowed):  # a correction is of whoever filed it
+    with pytest.raises(acting.NotAllowed):  # a correction is of whoever filed it
         actions.correct(by=world.users["局里"], on=ON, entry=step, row=ongoing, reason="有误")
     done = {**DECISION, "办理状态": "办结", "办结日期": "2022-11-20", "落实情况": "已开业"}
     bureau.stepped(step, done)

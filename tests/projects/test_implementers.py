@@ -9,7 +9,7 @@ from django.apps import apps
 from django.test import Client
 from django.urls import reverse
 
-from ledger import actions
+from ledger import acting, actions
 from ledger.models import Entry, EntryConcern
 from ledger.verify import verify
 from projects.registers import PROJECT
@@ -58,7 +58,7 @@ def test_the_building_unit_files_the_next_step_and_no_other_unit_may(world: Worl
     town = Trial(world, PROJECT, "北庄")
     step = town.stepped(entry, at("已批复"))
     assert (step.filed_for, step.follows_id) == (world.units["北庄镇"], entry.pk)
-    with pytest.raises(actions.NotAllowed):
+    with pytest.raises(acting.NotAllowed):
         Trial(world, PROJECT, "徐庄").stepped(step, at("招标采购"))
     bureau.stepped(step, at("招标采购"))  # who registered it goes on, too
     assert list(verify()) == []

@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from directory.models import Division
-from ledger import actions, figures
+from ledger import acting, actions, figures
 from ledger.models import Account, Period, Threshold
 from ledger.posting import InsufficientFunds, amount_text
 from ledger.refusals import Refusal
@@ -170,13 +170,13 @@ def test_a_month_waits_for_its_station_and_a_station_for_its_months(world: World
     stations, months = Trial(world, PV_STATION), Trial(world, PV_YIELD)
     station = stations.filed(STATION)
     month = months.filed(JUNE)
-    with pytest.raises(actions.NotYet, match=f"还没有通过审核，请先审核 {station.pk} 号记录"):
+    with pytest.raises(acting.NotYet, match=f"还没有通过审核，请先审核 {station.pk} 号记录"):
         months.approved(month)
     station = stations.approved(station)
     months.approved(month)
     user = world.users["徐庄"]
     back = actions.reverse(by=user, on=ON, entry=station, reason="重复填报")
-    with pytest.raises(actions.NotYet, match=f"已有发电收入或分配记录（{month.pk} 号）"):
+    with pytest.raises(acting.NotYet, match=f"已有发电收入或分配记录（{month.pk} 号）"):
         stations.approved(back)
     actions.withdraw(by=user, on=ON, entry=back, version=1)
     # a change of the station is no obstacle, and the chain goes on

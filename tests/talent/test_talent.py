@@ -7,7 +7,7 @@ from datetime import date
 
 import pytest
 
-from ledger.actions import InvalidEntry
+from ledger.acting import InvalidEntry
 from ledger.making import months_between
 from ledger.models import Period, Plan
 from ledger.scope import Scope

@@ -10,7 +10,7 @@ import pytest
 
 from directory.models import Person
 from labor.models import TrainingCourse
-from ledger import actions
+from ledger import actions, together
 from ledger.models import Account, Batch, Entry
 from ledger.verify import verify
 from tests.ledger.world import World
@@ -194,7 +194,7 @@ def test_a_thousand_people_are_approved_in_few_postings(
     waiting = Entry.objects.unscoped("测试").filter(batch=batch).order_by("pk")
     alone: list[int] = []
     monkeypatch.setattr(actions, "_approve_alone", lambda by, on, entry, version: alone.append(entry.pk))
-    done = actions.approve_many(by=world.users["审核"], on=ON, seen=[(entry, 1) for entry in waiting])
+    done = together.approve_many(by=world.users["审核"], on=ON, seen=[(entry, 1) for entry in waiting])
     assert alone == []
     assert {one.refusal for one in done} == {""}
     assert books()["trained_people"] == (1_001, 0)

@@ -18,7 +18,7 @@ from django.db import IntegrityError, InterfaceError, OperationalError, connecti
 
 from audit import triggers
 from directory.models import User
-from ledger import actions
+from ledger import acting, actions
 from ledger.models import Account, Entry
 from ledger.refusals import Refusal
 from tests.ledger.kill.faults import FAULTS
@@ -118,7 +118,7 @@ def _try(move: Move, client: int, seed: int, log: Log) -> None:
             actions.approve(by=reviewer, on=DAY, entry=entry, version=1)
         else:
             actions.return_entry(by=reviewer, on=DAY, entry=entry, version=1, reason="请核对")
-    except actions.AlreadyDecided:
+    except acting.AlreadyDecided:
         # an answer was lost before: what became of it is in the books, found by the form's token
         entry = Entry.objects.unscoped("断线后按表单标识查明结果").get(token=token)
         log.write("resolved", move.number, entry.state)
