@@ -353,12 +353,22 @@ def test(arguments: list[str]) -> int:
 Answer = tuple[bool, str]  # whether it passed, and what it said
 Step = Callable[[], Answer]
 AT_ONCE = 2  # on two cores; three take as long, and then a browser waits for a page until it gives up
+PYTEST: list[str | Path] = [
+    PYTHON,
+    "-m",
+    "pytest",
+    "--ignore",
+    ROOT / "tests" / "browser",
+]  # all tests but those in a browser
+# on SQLite in two steps, so that no core is left over at the end: these folders of tests, and all others
+LOWER = ("audit", "directory", "ledger", "workbooks")
 LONG = (
     "tests on PostgreSQL",
-    "tests on SQLite",
+    "tests on SQLite: " + ", ".join(LOWER),
     "tests in a browser",
+    "tests on SQLite: all others",
     "mypy",
-)  # longest first, see `side_by_side`
+)  # as they are to begin, see `side_by_side`
 
 
 def checks(pytest_arguments: list[str], fast: bool) -> Iterable[tuple[str, Step]]:
@@ -382,7 +392,10 @@ def checks(pytest_arguments: list[str], fast: bool) -> Iterable[tuple[str, Step]
     )
     # from nothing to the newest, the other two steps with tests migrate; without them this one does
     migrated = [] if fast else ["--no-migrations"]
-    yield "tests on SQLite", command([*pytest(2 if fast else 1), *migrated, *pytest_arguments])
+    sqlite = [*PYTEST, *migrated, *pytest_arguments]
+    folders = [ROOT / "tests" / name for name in LOWER]
+    yield LONG[1], command([*sqlite, *folders])
+    yield LONG[3], command([*sqlite, ROOT / "tests", *(f"--ignore={folder}" for folder in folders)])
     yield "mypy", command([BIN / "mypy"])
 
 
@@ -390,7 +403,7 @@ def slow_checks(pytest_arguments: list[str], packages: Future[Answer]) -> Iterab
     """`packages`: the installation of Debian's packages, which has begun; what needs them waits for it."""
     with_postgres = [PYTHON, ROOT / "tests" / "with_postgres.py"]
     # those that use no database have run on SQLite
-    yield "tests on PostgreSQL", command([*with_postgres, *pytest(1), "--of-this-engine", *pytest_arguments])
+    yield "tests on PostgreSQL", command([*with_postgres, *PYTEST, "--of-this-engine", *pytest_arguments])
     yield "Debian packages for what follows", packages.result
     for engine in ("sqlite", "postgres"):
         audit: list[str | Path] = [PYTHON, "-m", "tests.ledger.fsync", "--engine", engine, "--entries", "20"]
@@ -399,16 +412,9 @@ def slow_checks(pytest_arguments: list[str], packages: Future[Answer]) -> Iterab
     yield "tests in a browser", after(packages, command(browser))
 
 
-def pytest(processes: int) -> list[str | Path]:
-    """All tests but those in a browser. One process, where another step has the other core."""
-    # worksteal: whoever has finished takes over what the other has not begun, so that both end together
-    parallel = ["-n", str(processes), "--dist", "worksteal"] if processes > 1 else []
-    return [PYTHON, "-m", "pytest", *parallel, "--ignore", ROOT / "tests" / "browser"]
-
-
 def side_by_side(steps: list[tuple[str, Step]]) -> list[tuple[str, bool, float]]:
     """Runs AT_ONCE steps at a time; what each said is printed in one piece when it is done. In the steps' own order:
-    name, whether it passed, seconds. The long ones come last, the longest first, so that all end together."""
+    name, whether it passed, seconds. The long ones come last, in the order of LONG, so that all end together."""
     order = sorted(steps, key=lambda step: LONG.index(step[0]) if step[0] in LONG else -1)
     printing = threading.Lock()
 

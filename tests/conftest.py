@@ -44,6 +44,13 @@ def engine_matters(item: Any) -> bool:
     return bool(uses) or any(one in (connection, connections) for one in vars(item.module).values())
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """Where `-k` leaves nothing to run, nothing has failed: the tests of that name are another step's."""
+    if exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED and session.config.option.keyword:
+        session.exitstatus = pytest.ExitCode.OK
+
+
 def pytest_collection_finish() -> None:
     """Modules and tests stay to the end: not looked through again and again for what nobody holds (a twelfth of the time)."""
     gc.collect()

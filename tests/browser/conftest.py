@@ -16,7 +16,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request, Route, expect
+from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request, expect
 
 from rongshan import demo
 
@@ -115,9 +115,8 @@ def site(demo_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         "gunicorn",
         "rongshan.wsgi",
         f"--bind=127.0.0.1:{port}",
-        "--workers=2",
+        "--workers=1",  # a second one would read all templates again; tests/browser/test_start.py has two
         "--threads=4",
-        "--preload",  # the program is loaded once, for both
         "--no-control-socket",
     ]
     with log.open("w") as output:
@@ -161,6 +160,7 @@ def browser_type_launch_args() -> dict[str, Any]:
             "--disable-sync",
             "--no-first-run",
             "--disable-quic",
+            "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
         ],
     }
 
@@ -172,12 +172,13 @@ def browser_context_args(site: Site) -> dict[str, Any]:
         "locale": "zh-CN",
         "timezone_id": "Asia/Shanghai",
         "viewport": {"width": 1280, "height": 900},
+        "reduced_motion": "reduce",  # nothing that slides has to be waited for
     }
 
 
 @pytest.fixture(autouse=True)
 def complaints(context: BrowserContext, site: Site) -> Iterator[list[str]]:
-    """What went wrong behind the page: requests to other hosts (blocked), errors in the console, exceptions
+    """What went wrong behind the page: requests to other hosts (which it finds none of), errors in the console, exceptions
     in scripts. A test fails at its end when there are any; one that provokes them clears the list.
 
     The console line that Chromium writes when a page itself answers 4xx is no complaint: tests of refusals
@@ -187,15 +188,12 @@ def complaints(context: BrowserContext, site: Site) -> Iterator[list[str]]:
     host = urlsplit(site.url).netloc
     pages: set[str] = set()
 
-    def guard(route: Route, request: Request) -> None:
+    def asked(request: Request) -> None:
         address = urlsplit(request.url)
         if address.scheme in ("http", "https") and address.netloc != host:
             found.append(f"request to another host: {request.url}")
-            route.abort()
-            return
-        if request.is_navigation_request():
+        elif request.is_navigation_request():
             pages.add(request.url)
-        route.continue_()
 
     def console(message: ConsoleMessage) -> None:
         if message.type != "error":
@@ -208,7 +206,7 @@ def complaints(context: BrowserContext, site: Site) -> Iterator[list[str]]:
         page.on("console", console)
         page.on("pageerror", lambda error: found.append(f"script: {error}"))
 
-    context.route("**/*", guard)
+    context.on("request", asked)  # not a route, which would take the browser's cache away
     context.on("page", watch)
     yield found
     assert found == []

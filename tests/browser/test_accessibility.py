@@ -77,6 +77,7 @@ class Visit:
     address: str
     violations: list[str]
     beyond: dict[int, int]  # width of the screen → pixels beyond it
+    headings: int  # h1, of which a page has one
 
 
 @dataclass
@@ -165,7 +166,8 @@ class Walk:
         if new:
             violations += self.axe()
         address = urlsplit(page.url)
-        self.visits.append(Visit(self.who, f"{address.path}?{address.query}", violations, beyond))
+        headings = page.locator("h1").count()
+        self.visits.append(Visit(self.who, f"{address.path}?{address.query}", violations, beyond, headings))
 
     def axe(self) -> list[str]:
         """Serious and critical violations: rule, what it says, and the elements."""
@@ -410,6 +412,10 @@ def test_axe_finds_nothing_serious_on_any_kind_of_page(walk: Walk) -> None:
 def test_no_kind_of_page_is_wider_than_a_desk_or_a_phone(walk: Walk) -> None:
     wide = {f"{one.who} {one.address}": one.beyond for one in walk.visits if any(one.beyond.values())}
     assert wide == {}
+
+
+def test_every_page_has_one_heading(walk: Walk) -> None:
+    assert {f"{one.who} {one.address}": one.headings for one in walk.visits if one.headings != 1} == {}
 
 
 def test_no_link_leads_nowhere_and_no_script_fails(walk: Walk) -> None:

@@ -9,27 +9,6 @@ import pytest
 from playwright.sync_api import Page, expect
 
 LogIn = Callable[[Page, str], None]
-PAGES = [
-    "/overview/?as_of=2022Q3",
-    "/overview/attention/",
-    "/figures/2022/total/spent/",
-    "/lines/2022-01/",
-    "/filings/?period=2022Q3",
-    "/questions/",
-    "/questions/2022/C1/",
-    "/plans/2022/",
-]
-
-
-def test_no_page_is_wider_than_the_screen_and_each_has_one_heading(screen: Page, log_in: LogIn) -> None:
-    log_in(screen, "lingdao")
-    for address in PAGES:
-        screen.goto(address)
-        beyond = screen.evaluate(
-            "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-        )
-        assert beyond == 0, address
-        expect(screen.locator("h1")).to_have_count(1)
 
 
 def test_the_chart_is_drawn_and_its_numbers_stand_in_the_table(screen: Page, log_in: LogIn) -> None:
