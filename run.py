@@ -353,13 +353,8 @@ def test(arguments: list[str]) -> int:
 Answer = tuple[bool, str]  # whether it passed, and what it said
 Step = Callable[[], Answer]
 AT_ONCE = 2  # on two cores; three take as long, and then a browser waits for a page until it gives up
-PYTEST: list[str | Path] = [
-    PYTHON,
-    "-m",
-    "pytest",
-    "--ignore",
-    ROOT / "tests" / "browser",
-]  # all tests but those in a browser
+# all tests but those in a browser
+PYTEST: list[str | Path] = [PYTHON, "-m", "pytest", f"--ignore={ROOT / 'tests' / 'browser'}"]
 # on SQLite in two steps, so that no core is left over at the end: these folders of tests, and all others
 LOWER = ("audit", "directory", "ledger", "workbooks")
 LONG = (
