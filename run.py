@@ -111,6 +111,8 @@ def pip_install(python: Path, lock: str) -> list[str | Path]:
     """
     # Twice quiet: errors only. pip warns about every odd line of a machine's own configuration.
     options = ["--quiet", "--quiet", "--disable-pip-version-check", "--require-hashes", "--no-deps"]
+    if lock == "dev":  # compiled when first imported, which most of it never is
+        options.append("--no-compile")
     return [python, "-m", "pip", "install", *options, "-r", ROOT / "requirements" / f"{lock}.txt"]
 
 

