@@ -46,7 +46,7 @@ VENDOR_FILES = {
 # What the browser tests and the audit of what is on disk need from Debian: the file that shows it is there → its package.
 APT_PACKAGES = {
     "/usr/bin/strace": "strace",
-    "/usr/bin/chromium": "chromium",
+    "/usr/bin/chromium-headless-shell": "chromium-headless-shell",
     "/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc": "fonts-noto-cjk",
 }
 
