@@ -50,20 +50,29 @@ def main() -> None:
 
 def questions(port: int) -> list[Asked]:
     leader, clerk = Visitor(port, "lingdao"), Visitor(port, "xuzhuang")
-    _, first, headers = leader.get("/overview/")
-    _, _, summary = leader.get("/api/plans/2022/summary")
-    size = len(first)
+    first, summary = leader.get("/overview/"), leader.get("/api/plans/2022/summary")
+    size = len(first.body)
     return [
         Asked("bare", leader, f"/bare/?size={size}"),
         Asked("first screen", leader, "/overview/"),
         Asked("first screen, anew", leader, "/overview/", anew=True),
         Asked("first screen, clerk, anew", clerk, "/overview/", anew=True),
-        Asked("first screen, unchanged", leader, "/overview/", 304, {"If_None_Match": headers["ETag"] or ""}),
+        Asked(
+            "first screen, unchanged",
+            leader,
+            "/overview/",
+            304,
+            {"If-None-Match": first.headers["ETag"] or ""},
+        ),
         Asked("first screen of Q2", leader, "/overview/?as_of=2022Q2"),
         Asked("first screen, clerk", clerk, "/overview/"),
         Asked("summary", leader, "/api/plans/2022/summary"),
         Asked(
-            "summary, unchanged", leader, "/api/plans/2022/summary", 304, {"If_None_Match": summary["ETag"]}
+            "summary, unchanged",
+            leader,
+            "/api/plans/2022/summary",
+            304,
+            {"If-None-Match": summary.headers["ETag"] or ""},
         ),
         Asked("naive", leader, f"/naive/?size={size}"),
     ]

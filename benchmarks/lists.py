@@ -74,9 +74,9 @@ def questions(port: int) -> list[Asked]:
             Asked(f"{who}: {name}", visitor, f"/desk/entries/?{query}") for name, query in LISTS.items()
         ]
         found.append(Asked(f"{who}: search", visitor, f"/desk/search/?q={quote('记-1')}"))
-    unit = re.search(rb'<option value="(370406106)"', reviewer.get("/desk/entries/")[1])
+    unit = re.search(r'<option value="(370406106)"', reviewer.get("/desk/entries/").text)
     assert unit is not None
-    found.append(Asked("reviewer: unit", reviewer, f"/desk/entries/?unit={unit[1].decode()}"))
+    found.append(Asked("reviewer: unit", reviewer, f"/desk/entries/?unit={unit[1]}"))
     found.append(Asked("reviewer: queue", reviewer, "/desk/review/"))
     return found
 

@@ -7,10 +7,7 @@ benchmarks/books.py; a server of the PyPI package is started for PostgreSQL.
 from __future__ import annotations
 
 import gc
-import http.client
 import os
-import re
-import socket
 import statistics
 import subprocess
 import sys
@@ -19,12 +16,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
+
+from tests.serving import Visitor, web_server
 
 ROOT = Path(__file__).resolve().parent.parent
 BOOKS = Path(os.environ.get("RONGSHAN_BOOKS", "/tmp/rongshan-books"))  # noqa: S108
-PASSWORD = "Xiezuo-2022"  # noqa: S105  the demonstration's (rongshan/demo.py)
 
 
 @dataclass(frozen=True)
@@ -96,70 +93,6 @@ def _sql(url: str, *statements: str) -> None:
     connection.close()
 
 
-@contextmanager
-def serving(books: Books) -> Iterator[int]:
-    """gunicorn over the books, with run.py's own command; gives the port."""
-    sys.path.insert(0, str(ROOT))
-    from run import gunicorn
-
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [str(part) for part in gunicorn(port)]
-    server = subprocess.Popen(command, cwd=ROOT, env=books.environment)  # noqa: S603
-    try:
-        for _ in range(200):
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", port)) == 0:
-                    break
-            time.sleep(0.1)
-        yield port
-    finally:
-        server.terminate()
-        server.wait(20)
-
-
-@dataclass
-class Visitor:
-    """Somebody logged in, with a connection of their own kept open."""
-
-    port: int
-    username: str
-    cookies: dict[str, str] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        self.connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=600)
-        _, body, _ = self.get("/login/")
-        token = re.search(rb'name="csrfmiddlewaretoken" value="([^"]+)"', body)
-        assert token is not None, body[:500]
-        form = {"username": self.username, "password": PASSWORD, "csrfmiddlewaretoken": token[1].decode()}
-        status, _, _ = self.ask("POST", "/login/", {}, urlencode(form))
-        assert status == 302, f"{self.username} could not log in: {status}"
-
-    def ask(self, method: str, path: str, headers: dict[str, str], body: str = "") -> tuple[int, bytes, Any]:
-        sent = {"Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items()), **headers}
-        if body:
-            sent["Content-Type"] = "application/x-www-form-urlencoded"
-        try:
-            self.connection.request(method, path, body or None, sent)
-            answer = self.connection.getresponse()
-        except (http.client.RemoteDisconnected, ConnectionResetError, BrokenPipeError):
-            if method != "GET":
-                raise
-            self.connection.close()  # the server had closed it, idle for too long on a busy machine
-            self.connection.request(method, path, body or None, sent)
-            answer = self.connection.getresponse()
-        content = answer.read()
-        for name, value in answer.getheaders():
-            if name == "Set-Cookie":
-                key, _, rest = value.partition("=")
-                self.cookies[key] = rest.partition(";")[0]
-        return answer.status, content, answer.headers
-
-    def get(self, path: str, **headers: str) -> tuple[int, bytes, Any]:
-        return self.ask("GET", path, {name.replace("_", "-"): value for name, value in headers.items()})
-
-
 @dataclass
 class Asked:
     """One thing that is timed: who asks for which page, expecting which answer; `took` in milliseconds."""
@@ -177,10 +110,10 @@ class Asked:
         mark = "&" if "?" in self.path else "?"
         path = f"{self.path}{mark}anew={time.time_ns()}" if self.anew else self.path
         began = time.perf_counter()
-        status, body, _ = self.visitor.get(path, **self.headers)
+        answer = self.visitor.get(path, self.headers)
         took = (time.perf_counter() - began) * 1000
-        assert status == self.status, f"{self.name} {self.path}: {status}"
-        self.size = len(body)
+        assert answer.status == self.status, f"{self.name} {self.path}: {answer.status}"
+        self.size = len(answer.body)
         return took
 
     @property
@@ -205,4 +138,5 @@ def all_of(name: str, sizes: Sequence[int]) -> Iterator[dict[int, int]]:
     """Books of every size served at once: size → port."""
     with ExitStack() as stack:
         address = stack.enter_context(engine(name))
-        yield {size: stack.enter_context(serving(made(name, address, size))) for size in sizes}
+        books = {size: made(name, address, size) for size in sizes}
+        yield {size: stack.enter_context(web_server(one.environment))[0] for size, one in books.items()}

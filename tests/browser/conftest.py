@@ -3,11 +3,8 @@
 import fcntl
 import os
 import shutil
-import socket
 import subprocess
 import sys
-import time
-import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,6 +16,7 @@ import pytest
 from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request, expect
 
 from rongshan import demo
+from tests.serving import environment_of, free_port, web_server
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 CHROMIUM = Path("/usr/bin/chromium-headless-shell")  # a quarter of the work of the one with windows
@@ -42,22 +40,6 @@ class Site:
         )
         assert done.returncode == 0, f"manage.py {' '.join(arguments)}\n{done.stdout}\n{done.stderr}"
         return done.stdout
-
-
-def environment_of(data: Path) -> dict[str, str]:
-    """The environment of a site whose data lives in `data`."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("RONGSHAN_")}
-    environment.pop("DATABASE_URL", None)
-    environment.pop("DJANGO_SETTINGS_MODULE", None)  # the tests' own: a site runs the real settings
-    environment["RONGSHAN_DATA_DIR"] = str(data)
-    return environment
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @contextmanager
@@ -106,38 +88,9 @@ def site(demo_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     data = tmp_path_factory.mktemp("site")
     shutil.copytree(demo_data, data, dirs_exist_ok=True)
     environment = environment_of(data)
-    port = free_port()
-    site = Site(f"http://127.0.0.1:{port}", data, environment)
-    log = data / "server.log"
-    gunicorn = [
-        sys.executable,
-        "-m",
-        "gunicorn",
-        "rongshan.wsgi",
-        f"--bind=127.0.0.1:{port}",
-        "--workers=1",  # a second one would read all templates again; tests/browser/test_start.py has two
-        "--threads=4",
-        "--no-control-socket",
-    ]
-    with log.open("w") as output:
-        server = subprocess.Popen(gunicorn, cwd=ROOT, env=environment, stdout=output, stderr=output)
-        try:
-            wait_for(f"{site.url}/healthz", server, log)
-            yield site
-        finally:
-            server.terminate()
-            server.wait(timeout=30)
-
-
-def wait_for(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
-    for _ in range(100):
-        assert server.poll() is None, log.read_text()
-        try:
-            with urllib.request.urlopen(url, timeout=5):  # noqa: S310  our own server
-                return
-        except OSError:
-            time.sleep(0.2)
-    pytest.fail(f"the server did not start\n{log.read_text()}")
+    # a second process would read all templates again; tests/browser/test_start.py has two
+    with web_server(environment, "--workers=1", log=data / "server.log") as (port, _):
+        yield Site(f"http://127.0.0.1:{port}", data, environment)
 
 
 @pytest.fixture(scope="session")

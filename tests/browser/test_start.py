@@ -14,7 +14,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.browser.conftest import ROOT, environment_of, started
+from tests.browser.conftest import ROOT, started
+from tests.serving import environment_of
 
 
 @pytest.fixture(autouse=True)

@@ -15,13 +15,11 @@ from __future__ import annotations
 import argparse
 import collections
 import contextlib
-import http.client
 import io
 import json
 import os
 import random
 import re
-import socket
 import subprocess
 import sys
 import tempfile
@@ -29,16 +27,13 @@ import threading
 import time
 import zipfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import urlencode
 
-from run import gunicorn
+from tests.serving import Answer, Visitor, environment_of, web_server
 from tests.workbooks.files import attendee, by_hand, cell, hostile, roster
 from workbooks.child import MEMORY
 
 ROOT = Path(__file__).resolve().parents[2]
-PASSWORD = "Xiezuo-2022"  # the demo's (rongshan/demo.py)
 LONGEST = 20.0  # seconds
 TIMES = 2.0  # as long as usual, for somebody else's page
 TOGETHER = 25  # files, and then
@@ -277,48 +272,17 @@ def files(count: int, dice: Dice) -> Iterator[tuple[str, bytes]]:
 # --- the site ---------------------------------------------------------------------------------------------------------
 
 
-@dataclass
-class Visitor:
-    """Somebody logged in. Each request has a connection of its own: the server ends one that waits for the next file."""
+class Clerk(Visitor):
+    """Who uploads."""
 
-    port: int
-    username: str
-    cookies: dict[str, str] = field(default_factory=dict)
-    chosen: dict[str, str] = field(default_factory=dict)  # unit and quarter, as the page offers them
+    def __init__(self, port: int) -> None:
+        super().__init__(port, "xuzhuang")
+        self.chosen: dict[str, str] = {}  # unit and quarter, as the page offers them
 
-    def __post_init__(self) -> None:
-        self.ask("GET", "/login/")
-        form = {
-            "username": self.username,
-            "password": PASSWORD,
-            "csrfmiddlewaretoken": self.cookies["csrftoken"],
-        }
-        status, _, _ = self.ask(
-            "POST", "/login/", urlencode(form).encode(), "application/x-www-form-urlencoded"
-        )
-        if status != 302:
-            raise SystemExit(f"{self.username} could not log in: {status}")
-
-    def ask(self, method: str, path: str, body: bytes = b"", media: str = "") -> tuple[int, str, str]:
-        """Status, Location, page."""
-        headers = {"Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items())}
-        if body:
-            headers["Content-Type"] = media
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=120)
-        with contextlib.closing(connection):
-            connection.request(method, path, body or None, headers)
-            answer = connection.getresponse()
-            page = answer.read().decode()
-        for name, value in answer.getheaders():
-            if name == "Set-Cookie":
-                key, _, rest = value.partition("=")
-                self.cookies[key] = rest.partition(";")[0]
-        return answer.status, answer.headers.get("Location", ""), page
-
-    def upload(self, name: str, data: bytes) -> tuple[int, str, str]:
+    def upload(self, name: str, data: bytes) -> Answer:
         edge = "----------attack"
         if not self.chosen:
-            _, _, page = self.ask("GET", "/workbooks/upload/")
+            page = self.get("/workbooks/upload/").text
             for key in ("organization", "period"):
                 options = page.partition(f'name="{key}"')[2].partition("</select>")[0]
                 self.chosen[key] = re.findall(r'<option value="([^"]+)"', options)[0]
@@ -336,43 +300,27 @@ class Visitor:
 @contextlib.contextmanager
 def served(folder: Path) -> Iterator[tuple[int, list[subprocess.Popen[bytes]]]]:
     """The demo, made in `folder` unless it is there, with its web server and worker: the port, and both processes."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("RONGSHAN_")}
-    for name in ("DATABASE_URL", "DJANGO_SETTINGS_MODULE"):
-        environment.pop(name, None)
-    environment["RONGSHAN_DATA_DIR"] = str(folder)
+    environment = environment_of(folder)
+    manage: list[str | Path] = [sys.executable, ROOT / "manage.py"]
     setting_up = (["migrate"], ["demo"], ["collectstatic", "--noinput"]) if not any(folder.iterdir()) else ()
     for command in setting_up:
         subprocess.run(
-            [sys.executable, ROOT / "manage.py", *command, "--verbosity=0"],
+            [*manage, *command, "--verbosity=0"],
             env=environment,
             cwd=ROOT,
             check=True,
             stdout=subprocess.DEVNULL,
         )
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    programs = [
-        subprocess.Popen([str(part) for part in gunicorn(port)], cwd=ROOT, env=environment),
-        subprocess.Popen(
-            [sys.executable, ROOT / "manage.py", "db_worker", "--verbosity=0"], cwd=ROOT, env=environment
-        ),
-    ]
-    try:
-        for _ in range(200):
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", port)) == 0:
-                    break
-            time.sleep(0.1)
-        yield port, programs
-    finally:
-        for program in programs:
-            program.terminate()
-        for program in programs:
-            program.wait(30)
+    with web_server(environment) as (port, web):
+        worker = subprocess.Popen([*manage, "db_worker", "--verbosity=0"], cwd=ROOT, env=environment)
+        try:
+            yield port, [web, worker]
+        finally:
+            worker.terminate()
+            worker.wait(30)
 
 
-def children_of(pid: int) -> set[int]:
+def started_by(pid: int) -> set[int]:
     """Whatever its threads have started and still runs."""
     found: set[int] = set()
     for thread in Path(f"/proc/{pid}/task").glob("*/children"):
@@ -394,8 +342,8 @@ class Watcher(threading.Thread):
 
     def run(self) -> None:
         while not self.over.wait(0.02):
-            for parent in {*children_of(self.web), self.worker}:
-                for one in children_of(parent):
+            for parent in {*started_by(self.web), self.worker}:
+                for one in started_by(parent):
                     with contextlib.suppress(OSError):
                         if b"workbooks.child" in Path(f"/proc/{one}/cmdline").read_bytes():
                             self.seen.add(one)
@@ -417,7 +365,7 @@ class Onlooker(threading.Thread):
 
     def look(self) -> float:
         began = time.perf_counter()
-        status, _, _ = self.visitor.ask("GET", "/overview/")
+        status = self.visitor.get("/overview/").status
         if status != 200:
             self.wrong.append(status)
         return time.perf_counter() - began
@@ -450,26 +398,23 @@ def tell(text: str) -> None:
 # --- the run ----------------------------------------------------------------------------------------------------------
 
 
-def outcome(clerk: Visitor, data: bytes) -> str:
+def outcome(clerk: Clerk, data: bytes) -> str:
     """What became of a file: "refused", "preview", or what is wrong."""
     name = (
         "台账.xls" if data.startswith(b"\xd0\xcf") else "台账.xlsx" if data.startswith(b"PK") else "台账.csv"
     )
-    status, location, page = clerk.upload(name, data)
-    if status == 422 and '<a href="#id_file">' in page:
+    answer = clerk.upload(name, data)
+    if answer.status == 422 and '<a href="#id_file">' in answer.text:
         return "refused"
-    if status != 302 or not location.startswith("/workbooks/preview/"):
-        return f"WRONG: {status} {location}"
-    status, location, page = clerk.ask("GET", location)
-    if status == 302 and location == "/workbooks/upload/":
-        return (
-            "refused"
-            if "message-error" in clerk.ask("GET", location)[2]
-            else "WRONG: sent back without a word"
-        )
-    if status == 200 and ("检查结果" in page or "正在检查" in page):
+    if answer.status != 302 or not answer.location.startswith("/workbooks/preview/"):
+        return f"WRONG: {answer.status} {answer.location}"
+    answer = clerk.get(answer.location)
+    if answer.status == 302 and answer.location == "/workbooks/upload/":
+        told = "message-error" in clerk.get(answer.location).text
+        return "refused" if told else "WRONG: sent back without a word"
+    if answer.status == 200 and ("检查结果" in answer.text or "正在检查" in answer.text):
         return "preview"
-    return f"WRONG: {status} {location} after the upload"
+    return f"WRONG: {answer.status} {answer.location} after the upload"
 
 
 def attack(
@@ -482,11 +427,11 @@ def attack(
     found: collections.Counter[tuple[str, str]] = collections.Counter()
     longest = (0.0, "")
     with served(folder) as (port, programs):
-        clerk, onlooker = Visitor(port, "xuzhuang"), Onlooker(Visitor(port, "lingdao"))
+        clerk, onlooker = Clerk(port), Onlooker(Visitor(port, "lingdao"))
         watcher = Watcher(programs[0].pid, programs[1].pid)
         for _ in range(4):
             onlooker.look()  # both workers read their templates
-        workers = children_of(programs[0].pid)
+        workers = started_by(programs[0].pid)
         watcher.start()
         onlooker.start()
         began = time.monotonic()
@@ -512,7 +457,7 @@ def attack(
         for program, name in zip(programs, ("web", "worker"), strict=True):
             if program.poll() is not None:
                 faults.append(f"the {name} died")
-        if programs[0].poll() is None and children_of(programs[0].pid) != workers:
+        if programs[0].poll() is None and started_by(programs[0].pid) != workers:
             faults.append("a process of the web died")
     usual, attacked = onlooker.waited("usual"), onlooker.waited("attacked")
     if onlooker.wrong:

@@ -34,7 +34,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tests.ledger.kill.servers import RECOVERS_SOON, Postgres, Sqlite, children_of, is_zombie
+from tests.ledger.kill.servers import RECOVERS_SOON, Postgres, Sqlite
+from tests.processes import children_of, is_zombie
 
 if TYPE_CHECKING:
     from ledger.models import ImportJob

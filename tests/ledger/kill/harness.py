@@ -10,8 +10,9 @@ import signal
 import time
 from collections import Counter
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
@@ -31,19 +32,10 @@ from tests.ledger.kill.clients import DONE, Move, read_log, run_client
 from tests.ledger.kill.faults import break_database
 from tests.ledger.kill.intruder import intrude
 from tests.ledger.kill.models import HotMove
-from tests.ledger.kill.readers import (
-    LEADER,
-    LINES,
-    PAGES,
-    PASSWORD,
-    Figures,
-    Reader,
-    Site,
-    read_on,
-    readings,
-)
+from tests.ledger.kill.readers import LEADER, LINES, PAGES, PATIENCE, Figures, read_on, readings
 from tests.ledger.kill.registers import BOTH_WAYS, DAY, HOT, HOT_MOVE, PLAN, ROUTES, UNIT, code_of
 from tests.ledger.kill.servers import Postgres, Sqlite
+from tests.serving import PASSWORD, Visitor, web_server
 
 OPENING = (
     20_000  # 分 at each stage of the lines: some moves of up to 9,999 find too little, and must be refused
@@ -88,20 +80,20 @@ def execute(run: Run, server: Postgres | Sqlite) -> Verdict:
     connections.close_all()
     chance = random.Random(run.seed)
     run.moves = [_move(number, chance) for number in range(run.transfers)]
-    site = Site(run.folder) if run.read else None
     last: dict[str, Figures] = {}
-    try:
-        readers = {name: Reader(site.url) for name in PAGES} if site else {}
+    with ExitStack() as site:
+        readers = {}
+        if run.read:
+            port, _ = site.enter_context(web_server(os.environ, log=run.folder / "web.log"))
+            readers = {name: Visitor(port, LEADER, patience=PATIENCE) for name in PAGES}
         began = time.monotonic()
         killed = _let_loose(run, server, readers, chance, began + run.seconds)
         took = time.monotonic() - began
-        with suppress(OSError):  # judged by what is missing then
+        with suppress(OSError, HTTPException):  # judged by what is missing then
             for name, reader in readers.items():
                 path, understand = PAGES[name]
-                last[name] = understand(reader.get(path)).figures
-    finally:
-        if site:
-            site.stop()
+                if (answer := reader.get(path)).status == 200:
+                    last[name] = understand(answer.text).figures
     return _judge(run, server, took, killed, last)
 
 
@@ -185,7 +177,11 @@ class _Progress:
 
 
 def _let_loose(
-    run: Run, server: Postgres | Sqlite, readers: Mapping[str, Reader], chance: random.Random, deadline: float
+    run: Run,
+    server: Postgres | Sqlite,
+    readers: Mapping[str, Visitor],
+    chance: random.Random,
+    deadline: float,
 ) -> int:
     """Run the clients to their end, killing on the way; returns how often something was killed."""
     fork = multiprocessing.get_context("fork")

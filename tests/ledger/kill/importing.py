@@ -25,7 +25,7 @@ from ledger.models import Account, Batch, Entry, ImportJob, Participation, Perio
 from ledger.verify import verify
 from tests.ledger.kill.harness import WHY, Run, Verdict, make_books
 from tests.ledger.kill.registers import PLAN, UNIT
-from tests.ledger.kill.servers import children_of, is_zombie
+from tests.processes import children_of, is_zombie
 from tests.workbooks.files import COURSE_1, attendee, courses, roster, xlsx
 from workbooks import jobs, storage
 from workbooks.planning import Upload

@@ -6,85 +6,28 @@ Whatever moment a page shows, some sums hold; a page where one does not is wrong
 from __future__ import annotations
 
 import json
-import os
 import re
-import signal
-import socket
-import subprocess
 import time
-import urllib.error
-import urllib.parse
-import urllib.request
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
-from http.cookiejar import CookieJar
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
-import run
 from ledger.accounts import ALLOCATED, ARRANGED, CHAIN, DISBURSED, SPENT
 from ledger.money import FEN_PER_WAN, percent
 from tests.ledger.kill.registers import FORWARD, PLAN
-from tests.ledger.kill.servers import children_of
+from tests.serving import Answer, Visitor
 
 BUDGET = 450 * FEN_PER_WAN  # 分; the plan's, which no move of the test takes out of the lines
 LINES = [f"{PLAN}-{number:02d}" for number in range(1, 6)]
 GROUP, GROUPED = "137", LINES[2:]
-LEADER, PASSWORD = "lingdao", "Xiezuo-2022"
+LEADER = "lingdao"
 PAUSE = 0.01  # seconds from one answer to the next question
 PATIENCE = 30.0  # seconds for an answer
 
 Figures = Mapping[tuple[str, str], int]  # (line or "total", stage) → cumulative 分
-
-
-class Site:
-    """gunicorn as run.py starts it, over the environment's database."""
-
-    def __init__(self, folder: Path) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
-        self.url = f"http://127.0.0.1:{port}"
-        self.log = folder / "web.log"
-        with self.log.open("wb") as log:
-            self.process = subprocess.Popen(run.gunicorn(port), cwd=run.ROOT, stdout=log, stderr=log)
-        run.wait_until_serving(port, self.process)
-
-    def stop(self) -> None:
-        """An orderly end, or else a kill, of all its processes."""
-        workers = children_of(self.process.pid)
-        self.process.terminate()
-        try:
-            self.process.wait(15)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-            for pid in workers:
-                with suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGKILL)
-
-
-class Reader:
-    """The leader, logged in by the form."""
-
-    def __init__(self, url: str) -> None:
-        self.url = url
-        self.browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(CookieJar()))
-        token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', self.get("/login/"))
-        assert token is not None
-        form = {"username": LEADER, "password": PASSWORD, "csrfmiddlewaretoken": token[1]}
-        request = urllib.request.Request(  # noqa: S310  our own server
-            f"{url}/login/", urllib.parse.urlencode(form).encode(), {"Referer": f"{url}/login/"}
-        )
-        with self.browser.open(request, timeout=PATIENCE) as answer:
-            assert "退出" in answer.read().decode(), "the leader could not log in"
-
-    def get(self, path: str) -> str:
-        """The page. Raises HTTPError for an error page, OSError without an answer."""
-        with self.browser.open(self.url + path, timeout=PATIENCE) as answer:
-            return str(answer.read().decode())
 
 
 @dataclass(frozen=True)
@@ -184,7 +127,13 @@ PAGES: dict[str, tuple[str, Callable[[str], Page]]] = {
 }
 
 
-def read_on(name: str, reader: Reader, folder: Path, deadline: float) -> None:
+def _word_for(answer: Answer) -> str:
+    if answer.status == 503 and answer.headers.get("Retry-After"):
+        return "away"
+    return "good" if answer.status == 200 else "rude"
+
+
+def read_on(name: str, reader: Visitor, folder: Path, deadline: float) -> None:
     """Take the page again and again, and write down of each reading when it began, when it ended, and what it was:
     good, away (the polite 503), wrong (sums that cannot be) or rude (any other error)."""
     path, understand = PAGES[name]
@@ -194,14 +143,14 @@ def read_on(name: str, reader: Reader, folder: Path, deadline: float) -> None:
             began = time.monotonic()
             word, what = "good", ""
             try:
-                text = reader.get(path)
-            except urllib.error.HTTPError as error:
-                polite = error.code == 503 and error.headers.get("Retry-After")
-                word, what = ("away", "") if polite else ("rude", f"status {error.code}")
-            except OSError as error:
+                answer = reader.get(path)
+            except (OSError, HTTPException) as error:
                 word, what = "rude", repr(error)
             else:
-                page = understand(text)
+                word = _word_for(answer)
+                what = f"status {answer.status}" if word == "rude" else ""
+            if word == "good":
+                page = understand(answer.text)
                 wrong = list(page.wrong)
                 for stage in CHAIN:
                     now = page.figures.get((FORWARD, stage), 0)

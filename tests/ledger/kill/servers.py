@@ -13,6 +13,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import quote
 
+from tests.processes import children_of, is_zombie
+
 STARTS_WITHIN = 60.0  # seconds, recovery after a kill included
 # as docs/部署与备份.md says: else a server that was killed first syncs its files one by one, for some seconds
 RECOVERS_SOON = ("-c", "recovery_init_sync_method=syncfs")
@@ -107,23 +109,3 @@ class Postgres:
             self.process.kill()
             self.process.wait()
         shutil.rmtree(self.data, ignore_errors=True)
-
-
-def children_of(parent: int) -> list[int]:
-    children = []
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            # "pid (name) state ppid …", and a name may hold blanks and brackets
-            fields = (folder / "stat").read_text().rpartition(")")[2].split()
-        except OSError:
-            continue  # it ended meanwhile
-        if int(fields[1]) == parent:
-            children.append(int(folder.name))
-    return children
-
-
-def is_zombie(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
-    except OSError:
-        return True
