@@ -302,7 +302,7 @@ class Ledger:
 
         def job() -> None:
             with transaction.atomic():
-                run([*posting.locking(moves), *posting.guarded(posting.write(transfers, deltas))])
+                run(posting.guarded(posting.write(transfers, deltas)))
 
         return job
 

@@ -416,13 +416,20 @@ _has_evidence: Prepared[Any] = Prepared(
 )
 
 
-@refusable("entry.approve")
 def approve(*, by: User, on: date, entry: Entry, version: int) -> posting.Posted:
     """Approve the version the reviewer saw; its holds become transfers. Returns the posting period and why.
 
     Raises NotAllowed, OwnEntry, AlreadyDecided, EvidenceMissing, NotYet, NoOpenPeriod or, of a row that fixes lines,
     what fixing.put_in_force raises; never for want of money.
     """
+    try:
+        return _approve(by=by, on=on, entry=entry, version=version, certain=False)
+    except posting.NotThere:  # nothing of it was kept
+        return _approve(by=by, on=on, entry=entry, version=version, certain=True)
+
+
+@refusable("entry.approve")
+def _approve(*, by: User, on: date, entry: Entry, version: int, certain: bool) -> posting.Posted:
     merging = entry.register == PERSON_MERGE.code
     register = get_register(entry.register)
     (entry,), rows, files, *known = read(
@@ -454,7 +461,7 @@ def approve(*, by: User, on: date, entry: Entry, version: int) -> posting.Posted
     if register.fixes:
         fixing.put_in_force(*fixed(register, entry, row), by=by, reason=f"{entry.pk} 号记录 {entry.summary}")
     waiting = posting.Waiting(*known)
-    posted = posting.post(entry, waiting, by_id=by.pk, at=at, moved=moved, beside=beside)
+    posted = posting.post(entry, waiting, by_id=by.pk, at=at, moved=moved, beside=beside, certain=certain)
     if merging or register.estimates:
         concern_moved([entry.pk])
     if merging:

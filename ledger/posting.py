@@ -54,6 +54,10 @@ class NoOpenPeriod(Refusal):
     """Every quarter in which the entry could be posted is closed."""
 
 
+class NotThere(Exception):
+    """The quarter an entry was posted in at first does not take it: post it again, `certain` of the quarter."""
+
+
 @dataclass(frozen=True)
 class Posted:
     """Where an entry went: its period and, if that is not the quarter it happened in, why."""
@@ -259,8 +263,14 @@ def post(
     at: datetime,
     moved: Sequence[presence.Change] = (),
     beside: Callable[[Posted], Sequence[Statement]] = _nothing,
+    certain: bool = False,
 ) -> Posted:
     """Turn the entry's holds into transfers, count its persons, and mark it approved; returns the posting period.
+
+    Where nobody is counted and nothing estimated, all but the quarter is known before the accounts are locked, and the quarter
+    nearly always is the first that may be. So that is written, in one message that locks the accounts last (docs/adr/0015),
+    and looked at afterwards: raises NotThere if another must be chosen, and the caller, who has to take everything back, calls
+    again `certain`.
 
     `moved` are the presences that a merge of persons moves. `beside` gives what is written with the posting, such as the
     decision and the audit event. The caller shares the books and has read `waiting` with the entry locked.
@@ -283,15 +293,19 @@ def post(
         row = register.model._default_manager.get(entry=entry, version=entry.version)
         estimated = estimates.accounts(row)
     own_quarter, quarters = open_quarters(entry.occurred_on, waiting.open)
+    ids = {account for hold in holds for account in (hold.source_id, hold.target_id)}
+    if not certain and not people and not estimates:
+        posted = choose_period({}, {}, {}, own_quarter, quarters)
+        writing = _posting(entry, posted, holds, holds, presence.Shift(), by_id, at, beside)
+        accounts, ends = read_with_ends(ids, first=[*_lock_subjects([entry.pk]), *writing])
+        moves = net(holds)
+        _move_ends(ends, {account: -change for account, change in moves.items()}, posted.period)
+        if choose_period(accounts, moves, ends, own_quarter, quarters) != posted:
+            raise NotThere
+        return posted
     # from here on others wait for the accounts: what can be read before is read before
-    accounts, ends = lock_with_ends(
-        {h.source_id for h in holds}
-        | {h.target_id for h in holds}
-        | people
-        | set(outside.values())
-        | {account.pk for account in estimated},
-        first=_lock_subjects([entry.pk]),
-    )
+    ids |= people | set(outside.values()) | {account.pk for account in estimated}
+    accounts, ends = read_with_ends(ids, first=[*_lock_subjects([entry.pk]), *locking(ids)])
     counted = presence.Shift()
     if people:
         counted = presence.shift(
@@ -306,28 +320,39 @@ def post(
     legs += _of_people(entry.filed_for_id, counted, outside, accounts, len(legs))
     if estimates:  # asked only now: what stands is certain once the accounts are locked
         legs += _of_estimates(estimates.moves(entry, row), len(legs))
-    moves = net(legs)
-    posted = choose_period(accounts, moves, ends, own_quarter, quarters)
-    released = net(holds)
+    posted = choose_period(accounts, net(legs), ends, own_quarter, quarters)
+    run(_posting(entry, posted, holds, legs, counted, by_id, at, beside))
+    return posted
+
+
+def _posting(
+    entry: Entry,
+    posted: Posted,
+    holds: Sequence[Moving],
+    legs: Sequence[Moving],
+    counted: presence.Shift,
+    by_id: int,
+    at: datetime,
+    beside: Callable[[Posted], Sequence[Statement]],
+) -> list[Statement]:
+    """All that a posting writes. The accounts come last: others wait for them."""
+    moves, released = net(legs), net(holds)
     deltas = {
         i: (moves.get(i, 0), -max(0, -released.get(i, 0)), -max(0, released.get(i, 0)))
         for i in moves.keys() | released.keys()
     }
     transfers = [Moved(entry.pk, *leg, posted.period.pk, entry.occurred_on, at) for leg in legs]
     _approve(entry, posted, by_id, at)
-    run(
-        guarded(
-            [
-                *write(transfers, _deltas(deltas, counted)),
-                *presence.write(counted.rows),
-                _drop_holds([entry.pk]),
-                update(entry, _DECIDED),
-                _point_subjects([entry.pk]),
-                *beside(posted),
-            ]
-        )
+    return guarded(
+        [
+            _drop_holds([entry.pk]),
+            update(entry, _DECIDED),
+            _point_subjects([entry.pk]),
+            *beside(posted),
+            *presence.write(counted.rows),
+            *write(transfers, _deltas(deltas, counted)),
+        ]
     )
-    return posted
 
 
 def post_all(
@@ -355,9 +380,8 @@ def post_all(
     quarters = {day: open_quarters(day, is_open) for day in {entry.occurred_on for entry in entries}}
     ends_of_legs = {account for legs in holds.values() for leg in legs for account in leg[2:4]}
     # from here on others wait for the accounts, see post
-    accounts, ends = lock_with_ends(
-        ends_of_legs | people | set(outside.values()) | estimated, first=_lock_subjects(ids)
-    )
+    wanted = ends_of_legs | people | set(outside.values()) | estimated
+    accounts, ends = read_with_ends(wanted, first=[*_lock_subjects(ids), *locking(wanted)])
     counting = presence.Counting(named)
     transfers: list[Moved] = []
     deltas: dict[int, tuple[int, int, int]] = {}
@@ -473,12 +497,16 @@ def _approve(entry: Entry, posted: Posted, by_id: int, at: datetime) -> None:
 
 
 def write(transfers: Sequence[Moved | Transfer], deltas: dict[int, tuple[int, int, int]]) -> list[Statement]:
-    """The posting call: what puts the transfers of one period, and what they change, into the books. The accounts are
-    locked, the guard is open."""
+    """The posting call: what puts the transfers of one period, and what they change, into the books. The guard is open.
+
+    The accounts are locked in id order before they are touched, if they are not yet, and after all else.
+    """
     rows = [[getattr(transfer, name) for name in Moved._fields] for transfer in transfers]
+    ends = {account for transfer in transfers for account in (transfer.source_id, transfer.target_id)}
     return [
-        *_apply(deltas),
         *insert_rows(Transfer, Moved._fields, rows),
+        *locking(ends | deltas.keys()),
+        *_apply(deltas),
         *_add_totals(transfers),
     ]
 
@@ -626,10 +654,11 @@ def lock(ids: Iterable[int], first: Sequence[Statement] = ()) -> dict[int, Accou
     return {account.pk: account for account in accounts}
 
 
-def lock_with_ends(ids: Iterable[int], first: Sequence[Statement] = ()) -> tuple[dict[int, Account], Ends]:
-    """As lock; and the accounts' balances at the ends of quarters, from the kept totals."""
+def read_with_ends(ids: Iterable[int], first: Sequence[Statement]) -> tuple[dict[int, Account], Ends]:
+    """Accounts as they are after `first`, which locks them; and their balances at the ends of quarters, from the kept
+    totals."""
     wanted = sorted(set(ids))
-    accounts, changes = read([_accounts.of(*wanted), _changes.of(*wanted)], first=[*first, *locking(wanted)])
+    accounts, changes = read([_accounts.of(*wanted), _changes.of(*wanted)], first=first)
     return {account.pk: account for account in accounts}, _quarter_ends(changes)
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 import pytest
 
-from ledger import acting, bookkeeping, figures
-from ledger.models import Entry, OpenQuestion
+from audit.models import Event
+from ledger import acting, bookkeeping, figures, posting
+from ledger.models import Decision, Entry, Hold, OpenQuestion, Transfer
 from ledger.scope import Scope
 from ledger.verify import verify
 from tests.kept import kept
@@ -262,6 +264,39 @@ def test_a_payment_approved_before_its_disbursement_waits_for_the_disbursements_
     """)
     entry = Entry.objects.unscoped("测试").get(pk=story.entries["#记1"].pk)
     assert entry.posted_note.startswith("记入2022年第3季度：若记入2022年第2季度")
+
+
+def test_of_a_posting_in_a_quarter_that_does_not_take_it_nothing_is_kept(
+    story: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is written in the first quarter that may be, looked at with the accounts locked, and then written in the next."""
+    tries: list[bool] = []
+    post = posting.post
+
+    def counted(*args: Any, certain: bool, **more: Any) -> posting.Posted:
+        tries.append(certain)
+        return post(*args, certain=certain, **more)
+
+    monkeypatch.setattr(posting, "post", counted)
+    story.tell("""
+    2022-06-01 财政 办 下达 2022-04 徐庄镇 60
+    2022-07-02 财政 办 拨付 2022-04 徐庄镇 40
+    2022-07-03 徐庄 报 支出 2022-04 徐庄镇 12 #记1 发生=2022-06-28
+    """)
+    assert tries == [False, False]
+    entry = story.entries["#记1"]
+    story.tell("2022-07-03 审核 批 #记1\n记 #记1 2022Q3")
+    assert tries == [False, False, False, True]
+    about = Event.objects.filter(target=f"ledger.entry:{entry.pk}").order_by("pk")
+    assert [(one.verb, one.outcome) for one in about] == [
+        ("entry.submitted", "done"),
+        ("entry.approved", "done"),
+    ]
+    assert about[1].summary.startswith("通过，记入2022年第3季度")
+    assert [one.reason[:12] for one in Decision.objects.filter(entry=entry)] == ["记入2022年第3季度："]
+    moved = Transfer.objects.filter(entry=entry).values_list("position", "period__code")
+    assert sorted(moved) == [(0, "2022Q3"), (1, "2022Q3")]  # spent, and to be claimed
+    assert not Hold.objects.filter(entry=entry).exists()
 
 
 def test_two_clerks_filing_one_voucher_cannot_both_pass(story: Story) -> None:

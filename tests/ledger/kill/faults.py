@@ -30,7 +30,7 @@ def _slowly(read: Callable[P, R]) -> Callable[P, R]:
 def no_lock() -> None:
     """The accounts are read without a lock: two clients see the same money, and only the CHECK stops the second."""
     posting.locking = lambda ids: []
-    posting.lock, posting.lock_with_ends = _slowly(posting.lock), _slowly(posting.lock_with_ends)
+    posting.lock, posting.read_with_ends = _slowly(posting.lock), _slowly(posting.read_with_ends)
 
 
 def debit_first() -> None:
