@@ -22,7 +22,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from directory.identity import mask_name, mask_phone
-from directory.matching import Ambiguous, Names, NoMatch
+from directory.matching import Ambiguous, Names, NoMatch, load_names
 from directory.models import Organization, User
 from directory.names import plain
 from directory.people import candidates
@@ -357,7 +357,7 @@ def _run(by: User, on: date, upload: Upload, sheets: Sequence[Sheet], path: str 
     report.rows = sum(len(table.rows) for table in tables)
     if report.rows > MOST_ROWS:
         raise TooManyRows(_too_many(report.rows))
-    known_names = Known(user=by, on=on).names
+    known_names = load_names()
     for table in tables:
         report.sheets.append(
             SheetSummary(table.sheet, table.register.name, table.header_row, len(table.rows))
@@ -367,7 +367,7 @@ def _run(by: User, on: date, upload: Upload, sheets: Sequence[Sheet], path: str 
     report.same_file = _same_file(by, upload)
     # of the right file all is told at once, what is wrong in its rows too; of a wrong one nothing more
     if not any(one.rule in OF_A_WRONG_FILE for one in findings.errors):
-        _file(by, on, upload, tables, path, findings, report)
+        _file(by, on, upload, tables, known_names, path, findings, report)
     order = [sheet.name for sheet in sheets]
     report.errors, report.warnings = in_order(findings.errors, order), in_order(findings.warnings, order)
     return report
@@ -378,6 +378,7 @@ def _file(
     on: date,
     upload: Upload,
     tables: Sequence[Table],
+    names: Names,
     path: str | None,
     findings: Findings,
     report: Report,
@@ -385,7 +386,7 @@ def _file(
     plans = list(Plan.objects.order_by("-year"))
     codes = {table.register.code for table in tables}
     before = standing(plans, by, codes)
-    run = _Import(by, on, upload, path, findings, report)
+    run = _Import(by, on, upload, names, path, findings, report)
     ordered = _in_order({table.register.code: get_register(table.register.code) for table in tables})
     for register in ordered:
         mine = [table for table in tables if table.register.code == register.code]
@@ -422,6 +423,7 @@ class _List:
     """What is kept of a register's rows in a file, piece after piece: few bytes of each."""
 
     register: Register
+    names: Names
     first: dict[str, _First] = field(default_factory=dict)  # by natural key
     numbers: Numbers = field(default_factory=dict)
     # sheet → the first row that is of an earlier quarter, and how many are
@@ -433,9 +435,9 @@ class _List:
         """What the cells of a sheet are read by, looked up once a register: its rows may refer to those just filed of
         another."""
         if table.sheet not in self.known:
-            self.known[table.sheet] = Known(
-                user=by, on=on, year=period.starts_on.year, date1904=table.date1904
-            )
+            known = Known(user=by, on=on, year=period.starts_on.year, date1904=table.date1904)
+            known.names = self.names
+            self.known[table.sheet] = known
         return self.known[table.sheet]
 
 
@@ -446,6 +448,7 @@ class _Import:
     by: User
     on: date
     upload: Upload
+    names: Names
     path: str | None
     findings: Findings
     report: Report
@@ -454,7 +457,7 @@ class _Import:
 
     def file_list(self, register: Register, tables: Sequence[Table], *, for_show: bool) -> bool:
         """Check and submit all rows of one register; whether the books take them. All rows are checked in any case."""
-        report, upload, listed = self.report, self.upload, _List(register)
+        report, upload, listed = self.report, self.upload, _List(register, self.names)
         pieces = _pieces(register, tables)
         taken = True
         for number, piece in enumerate(pieces):

@@ -318,7 +318,12 @@ def _header(
         if number > HEADER_WITHIN:
             break
         groups = _groups(sheet, number, rows[number], rows.get(number + 1, []))
-        ways = [(1, _single(rows[number]))]
+        single = _single(rows[number])
+        if not groups and not any(
+            keys[leaf].whole in known or keys[leaf].bare in known for _, leaf in single
+        ):
+            continue  # as nearly every row is for nearly every register
+        ways = [(1, single)]
         if groups:
             ways.append((2, _double(sheet, rows[number], rows.get(number + 1, []), groups, number)))
         tried = [_match(register, known, number, depth, headings, keys) for depth, headings in ways]
