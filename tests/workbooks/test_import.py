@@ -10,7 +10,7 @@ import pytest
 
 from directory.models import Person
 from labor.models import TrainingCourse
-from ledger import actions, together
+from ledger import together
 from ledger.models import Account, Batch, Entry
 from ledger.verify import verify
 from tests.ledger.world import World
@@ -193,7 +193,7 @@ def test_a_thousand_people_are_approved_in_few_postings(
     batch = commit(world, roster([attendee(n) for n in range(1, 1_002)])).batch
     waiting = Entry.objects.unscoped("测试").filter(batch=batch).order_by("pk")
     alone: list[int] = []
-    monkeypatch.setattr(actions, "_approve_alone", lambda by, on, entry, version: alone.append(entry.pk))
+    monkeypatch.setattr(together, "_approve_alone", lambda by, on, entry, version: alone.append(entry.pk))
     done = together.approve_many(by=world.users["审核"], on=ON, seen=[(entry, 1) for entry in waiting])
     assert alone == []
     assert {one.refusal for one in done} == {""}
