@@ -628,10 +628,14 @@ def rows_in_force(model: Any, *, scope: Scope) -> QuerySet[Any]:
     Asked of each row of the register: a list of all entries that stand would be as long as the books.
     """
     standing = Entry.objects.for_scope(scope, few=True).filter(
-        pk=OuterRef("entry_id"), state=Entry.State.APPROVED, subject__in_force=OuterRef("entry_id")
+        pk=OuterRef("entry_id"),
+        version=OuterRef("version"),
+        state=Entry.State.APPROVED,
+        subject__in_force=OuterRef("entry_id"),
     )
-    found: QuerySet[Any] = model.objects.filter(Exists(standing.order_by()), version=F("entry__version"))
-    return found.exclude(entry__kind=Entry.Kind.REVERSAL)
+    # all in the one question: of a join with the entries SQLite may look through these first
+    found: QuerySet[Any] = model.objects.filter(Exists(standing.exclude(kind=Entry.Kind.REVERSAL).order_by()))
+    return found
 
 
 @asked_again
