@@ -38,7 +38,7 @@ from tests.labor.conftest import number
 from tests.ledger.world import World
 from tests.registers import ON, a_county, count
 from workbooks import planning, reading, writing
-from workbooks.planning import Report
+from workbooks.report import Report
 from workbooks.sheets import NUMBER
 
 REMARK = "请核对这一栏"

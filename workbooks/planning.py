@@ -8,20 +8,17 @@ from __future__ import annotations
 
 import gc
 import hashlib
-import json
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, field, replace
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from datetime import date
-from decimal import Decimal
 from typing import Any, NamedTuple
 
 from django.db import transaction
 from django.utils import timezone
 
-from directory.identity import mask_name, mask_phone
 from directory.matching import Ambiguous, Names, NoMatch, load_names
 from directory.models import Organization, User
 from directory.names import plain
@@ -29,24 +26,24 @@ from directory.people import candidates
 from ledger import batches
 from ledger.acting import refusable
 from ledger.models import Batch, Detail, HeadingAlias, Period, Plan
-from ledger.parsing import Known, ParseError, Raw, parse
+from ledger.parsing import Known, Raw, parse
 from ledger.permissions import may_file
 from ledger.refusals import Refusal
-from ledger.registers import Column, Made, Register, all_registers, get_register
+from ledger.registers import Made, Register, all_registers, get_register
 from workbooks import storage
-from workbooks.effects import Effect, differences, standing
-from workbooks.problems import Findings, Problem, in_order
+from workbooks.cells import Row, error_at, place_of, read_back, read_cell, where
+from workbooks.effects import differences, standing
+from workbooks.problems import Findings, in_order
 from workbooks.progress import Progress, Stage, Tell, tell_nobody
 from workbooks.reading import Sheet, cells_of, sheets_of
-from workbooks.returning import Numbers, Returned, is_as_exported, returned
-from workbooks.returning import raw_of as exported_raw
+from workbooks.report import Change, Report, SheetSummary
+from workbooks.returning import Numbers, returned
 from workbooks.sheets import Place, Table, text_of, understand, version_of
 from workbooks.widening import proposed
 
 MOST_ROWS = 100_000
 PIECE = 5_000  # rows of a long list that are in memory at once with all that is known of them
 SPARE_ROWS = 1_000  # headings, totals, remarks
-MOST_MARKED = 5_000  # errors, and warnings, that a returned workbook lists
 OF_A_WRONG_FILE = ("填报单位", "季度", "模板", "台账不明")  # another unit's, quarter's or register's
 OF_HEADINGS = (
     "缺少栏目",
@@ -57,9 +54,6 @@ OF_HEADINGS = (
 MOST_SHOWN = 5_000  # changed rows kept to be shown; the others are counted
 MOST_DAMAGED = 500  # identity cells of one file for which candidates are looked up
 TOLD_EVERY = 500  # rows
-MOST_READ = 1_000  # different cells of a column that are remembered with what they were read as
-HIDDEN_VALUE = "（已隐去）"
-LARGE_WAN, SMALL_YUAN = Decimal(100_000), Decimal(100)
 
 
 class NothingToRead(Refusal):
@@ -76,98 +70,6 @@ class NotYourUnit(Refusal):
 
 class Changed(Refusal):
     """The books moved between preview and confirmation."""
-
-
-@dataclass(frozen=True)
-class Change:
-    """A row whose record exists with other content: each column's (label, old, new)."""
-
-    sheet: str
-    row: int
-    entry_id: int
-    summary: str
-    becomes: str  # how the record stands and what is filed on it
-    columns: list[tuple[str, str, str]]
-
-
-@dataclass(frozen=True)
-class SheetSummary:
-    """What was made of one sheet."""
-
-    name: str
-    register: str
-    header_row: int
-    rows: int
-
-
-@dataclass
-class Report:
-    """The answer to a file. `errors` stop it; with `valid_only` the rows that have none go in nevertheless, unless
-    `stopped`: then the file as a whole is wrong."""
-
-    rows: int = 0
-    added: int = 0
-    changed: int = 0
-    unchanged: int = 0
-    bad_rows: int = 0
-    missing: list[tuple[int, str]] = field(default_factory=list)
-    errors: list[Problem] = field(default_factory=list)
-    warnings: list[Problem] = field(default_factory=list)
-    changes: list[Change] = field(default_factory=list)
-    effects: list[Effect] = field(default_factory=list)
-    sheets: list[SheetSummary] = field(default_factory=list)
-    stopped: bool = False
-    same_file: Batch | None = None
-    batch: Batch | None = None
-    seen: str = ""
-
-    @property
-    def to_write(self) -> int:
-        """Rows that would be submitted."""
-        return self.added + self.changed
-
-    def as_page(self, most: int) -> dict[str, Any]:
-        """What the preview page shows, as plain values; of long lists the first `most` and how many there are."""
-        lists = {
-            "errors": [problem.as_dict() for problem in self.errors[:most]],
-            "warnings": [problem.as_dict() for problem in self.warnings[:most]],
-            "changes": [asdict(change) for change in self.changes[:most]],
-            "missing": [list(one) for one in self.missing[:most]],
-        }
-        found = [("error", one) for one in self.errors[:MOST_MARKED]]
-        found += [("warning", one) for one in self.warnings[:MOST_MARKED]]
-        numbers = ("rows", "added", "changed", "unchanged", "bad_rows", "to_write", "stopped", "seen")
-        same = self.same_file
-        return {
-            **{name: getattr(self, name) for name in numbers},
-            **lists,
-            "marks": [{"level": level, **problem.as_dict()} for level, problem in found],
-            "counts": {name: len(getattr(self, name)) for name in lists} | {"changes": self.changed},
-            "sheets": [asdict(one) for one in self.sheets],
-            "effects": [asdict(one) for one in self.effects],
-            "same_file": same
-            and {
-                "pk": same.pk,
-                "at": f"{timezone.localtime(same.uploaded_at):%Y-%m-%d %H:%M}",
-                "by": same.uploaded_by.full_name,
-            },
-        }
-
-    def as_json(self) -> str:
-        """What `import_workbook --json` prints (DESIGN §7)."""
-        return json.dumps(
-            {
-                "rows": self.rows,
-                "added": self.added,
-                "changed": self.changed,
-                "unchanged": self.unchanged,
-                "missing": len(self.missing),
-                "errors": [problem.as_dict() for problem in self.errors],
-                "warnings": [problem.as_dict() for problem in self.warnings],
-                "batch": self.batch.pk if self.batch else None,
-            },
-            ensure_ascii=False,
-        )
 
 
 @dataclass(frozen=True)
@@ -317,28 +219,6 @@ def _too_many(rows: int) -> str:
 
 
 # --- the run ----------------------------------------------------------------------------------------------------
-
-
-@dataclass
-class _Row:
-    """One row of data on its way: where it stands, its values, what became of it."""
-
-    table: Table
-    number: int
-    cells: Sequence[Any]
-    values: dict[str, Any]
-    failed: set[str] = field(default_factory=set)
-    made: Made | None = None
-    bad: bool = False
-    back: Returned | None = None  # what its 记录号 says it is
-    is_as_exported: bool = False
-
-    def cell(self, place: Place) -> Any:
-        return place.read(self.cells)
-
-
-def _where(table: Table, number: int) -> str:
-    return f"“{table.sheet}”第 {number} 行"
 
 
 def _run(by: User, on: date, upload: Upload, sheets: Sequence[Sheet], path: str | None) -> Report:
@@ -666,15 +546,15 @@ def _same_file(by: User, upload: Upload) -> Batch | None:
     return rows.filter(state=Batch.State.SUBMITTED).select_related("uploaded_by").order_by("-pk").first()
 
 
-# --- cells to values --------------------------------------------------------------------------------------------
+# --- rows to values ---------------------------------------------------------------------------------------------
 
 
 def _parsed(
     listed: _List, tables: Sequence[Table], by: User, on: date, upload: Upload, findings: Findings
-) -> list[_Row]:
+) -> list[Row]:
     rows = []
     numbered = returned(listed.register, tables, upload.organization, listed.numbers, findings)
-    damaged: list[tuple[_Row, Place]] = []
+    damaged: list[tuple[Row, Place]] = []
     for table in tables:
         known = listed.knowing(table, by, on, upload.period)
         have = {place.column.name for place in table.places}
@@ -692,8 +572,8 @@ def _parsed(
             if column.name in unread
         }
         for number, cells in table.rows:
-            row = _Row(table, number, cells, dict(absent))
-            row.values["where"] = _where(row.table, row.number)
+            row = Row(table, number, cells, dict(absent))
+            row.values["where"] = where(row.table, row.number)
             rows.append(row)
             if len(rows) % TOLD_EVERY == 0:
                 upload.tell(Progress(Stage.CELLS, len(rows), sum(len(one.rows) for one in tables)))
@@ -701,14 +581,14 @@ def _parsed(
                 row.back = numbered[table.sheet, number]
                 row.bad = row.back is None  # what its masked cells are, nobody can say then
                 if row.back is not None:
-                    _read_back(row, row.back, known, findings)
+                    read_back(row, row.back, known, findings)
                 continue
             row.failed |= unread
             row.bad = row.bad or bool(unread)
             for place in table.places:
                 if place.column.name in unread:
                     continue
-                _read_cell(row, place, known, findings)
+                read_cell(row, place, known, findings)
                 if place.column.kind == "identity" and place.column.name in row.failed:
                     damaged.append((row, place))
     if damaged and not tables[0].register.is_restricted:
@@ -718,7 +598,7 @@ def _parsed(
 
 def _widened(
     listed: _List, table: Table, by: User, on: date, upload: Upload, findings: Findings
-) -> tuple[list[_Row], int, int]:
+) -> tuple[list[Row], int, int]:
     """The rows that a sheet of cumulative figures proposes; how many of its rows say nothing new, and how many are wrong
     in themselves."""
     wide = _parsed(listed, [table], by, on, upload, findings)
@@ -730,16 +610,16 @@ def _widened(
     # the columns of the rows proposed have the names of the sheet's, and other rules
     known = Known(user=by, on=on, year=upload.period.starts_on.year, date1904=table.date1904)
     for one in found:
-        row = _Row(one.table, one.number, cells[one.number], dict(one.values))
-        row.values["where"] = _where(row.table, row.number)
+        row = Row(one.table, one.number, cells[one.number], dict(one.values))
+        row.values["where"] = where(row.table, row.number)
         for place in one.table.places:
             if place.column.name not in one.values:
-                _read_cell(row, place, known, findings)
+                read_cell(row, place, known, findings)
         rows.append(row)
     return rows, same, sum(row.bad for row in wide) + len(wrong)
 
 
-def _suggest_people(damaged: Sequence[tuple[_Row, Place]], by: User, on: date, findings: Findings) -> None:
+def _suggest_people(damaged: Sequence[tuple[Row, Place]], by: User, on: date, findings: Findings) -> None:
     """Who may be meant where Excel has damaged the number: people whom the user may see, of that name, with the digits
     that are left. Never taken by itself: a human confirms (DOMAIN §6)."""
     wanted: dict[tuple[str, int], tuple[str, str]] = {}
@@ -759,183 +639,12 @@ def _suggest_people(damaged: Sequence[tuple[_Row, Place]], by: User, on: date, f
             )
 
 
-def _read_back(row: _Row, back: Returned, known: Known, findings: Findings) -> None:
-    """What is new in a row that an export gave out; the rest stays what it is, columns left out of the file too."""
-    places = {place.column.name: place for place in row.table.places}
-    new = {
-        name: place for name, place in places.items() if not is_as_exported(row.cell(place), back.cells[name])
-    }
-    row.is_as_exported = not new
-    if row.is_as_exported:
-        return
-    if not batches.stands(back.entry):
-        last = back.entry.subject.undecided_id or back.entry.subject.in_force_id
-        then = f"现在是 {last} 号，请重新导出后再改。" if last else "请在系统里打开这条记录，看该怎么办。"
-        _error_at(row, next(iter(new)), f"{back.number_and_state}，不能由导入修改；{then}", findings)
-        return
-    kept: set[str] = set()
-    row.values |= {"replaces": back.row, "kept": kept}
-    for column in row.table.register.columns:
-        name = column.name
-        if name in new and name in back.withheld:
-            _error_at(row, name, _why_withheld(back, name), findings)
-            kept.add(name)  # so that nothing else is said of it
-            row.failed.add(name)
-        elif name in new:
-            _read_cell(row, new[name], known, findings)
-        elif column.personal or name in back.withheld:
-            kept.add(name)
-        else:
-            _take_back(row, column, back, known, findings)
-
-
-def _why_withheld(back: Returned, name: str) -> str:
-    shown = str(back.cells[name])
-    before = f"成“{shown}”" if "*" in shown else "原样"
-    return (
-        f"这一格是个人信息，导出时没有给全，不能在表里改：请恢复{before}；"
-        f"确需更改的，请在系统里打开 {back.entry.pk} 号记录办理。"
-    )
-
-
-def _take_back(row: _Row, column: Column, back: Returned, known: Known, findings: Findings) -> None:
-    """The value of a column that came back as it was."""
-    try:
-        if column.kind == "subject":
-            subject_id = getattr(back.row, f"{column.name}_id")
-            for one in known.referred(column.register):
-                if one.entry.subject_id == subject_id:
-                    row.values[column.name] = one.entry
-                    return
-        row.values[column.name] = parse(column, exported_raw(column, back.cells[column.name]), known)
-    except ParseError as error:
-        row.failed.add(column.name)
-        _error_at(row, column.name, str(error), findings)
-
-
-def _read_cell(row: _Row, place: Place, known: Known, findings: Findings) -> None:
-    column = place.column
-    cell = row.cell(place)
-    said = tuple(cell) if isinstance(cell, list) else cell
-    read = known.read[column.name]
-    if said in read:
-        row.values[column.name] = read[said]
-        return
-    try:
-        raw = raw_of(cell, place.unit)
-        row.values[column.name] = parse(column, raw, known)
-    except ParseError as error:
-        row.bad = True
-        row.failed.add(column.name)
-        findings.error(
-            row.table.sheet,
-            row.table.cell(row.number, column.name),
-            _rule(cell, column),
-            _unquoted(row.table.register, str(error), text_of(cell)),
-            column=column.label,
-            value=masked(row.table.register, column, text_of(cell)),
-        )
-        return
-    if column.kind == "money" and raw.number is not None and _doubt_unit(row, place, raw.number, findings):
-        return
-    if len(read) < MOST_READ:
-        read[said] = row.values[column.name]
-
-
-def raw_of(cell: Any, unit: str = "") -> Raw:
-    """A cell of child.py as the parser takes it. Raises ParseError for formulas without a value and error values."""
-    if cell is None or isinstance(cell, str):
-        return Raw(cell or "", unit=unit)
-    code, value, number_format = "n", cell, ""
-    if isinstance(cell, list):
-        code, value, number_format = (
-            cell[0],
-            cell[1] if len(cell) > 1 else None,
-            cell[2] if len(cell) > 2 else "",
-        )
-    if code == "f":
-        raise ParseError("公式没有计算结果，请用 Excel 或 WPS 打开，保存后重传。")
-    if code == "e":
-        raise ParseError(f"单元格是错误值（{value}），请改正公式或直接填写。")
-    if code == "b":
-        return Raw("是" if value else "否")
-    if code == "d":
-        return Raw(value, is_date="-" in value, number_format=number_format)
-    # what Excel shows: it keeps 15 digits, and 40.8 may be stored as 40.799999999999997
-    number = Decimal(f"{value:.15g}") if isinstance(value, float) else Decimal(value)
-    return Raw(format(number, "f"), number, number_format=number_format, unit=unit)
-
-
-def _rule(cell: Any, column: Column) -> str:
-    if isinstance(cell, list) and cell[0] in ("e", "f"):
-        return "公式"
-    return _RULES.get(column.kind, "内容") if text_of(cell).strip() else "必填"
-
-
-_RULES = {
-    "identity": "身份证号",
-    "phone": "电话",
-    "date": "日期",
-    "dates": "日期",
-    "month": "日期",
-    "money": "金额",
-    "integer": "整数",
-    "percent": "百分数",
-    "decimal": "数字",
-    "choice": "选项",
-    "yesno": "是否",
-    "village": "镇村",
-    "organization": "单位",
-    "line": "项目",
-    "subject": "关联记录",
-    "person_name": "姓名",
-}
-
-
-def masked(register: Register, column: Column, text: str) -> str:
-    """A cell's text as an error list may show it: nothing that stands in a restricted register, whatever the column, as
-    a row may have slipped into the one beside."""
-    if text.strip() and register.is_restricted:
-        return HIDDEN_VALUE
-    if not column.personal or not text:
-        return text.strip()
-    with suppress(ValueError):
-        if column.kind == "person_name":
-            return mask_name(plain(text))
-        if column.kind == "phone":
-            return mask_phone(plain(text))
-    return HIDDEN_VALUE
-
-
-def _unquoted(register: Register, message: str, text: str) -> str:
-    """What is wrong with a cell, without the cell, where nothing of it may be shown."""
-    quoted = text.strip()
-    return message.replace(quoted[:20], "…") if register.is_restricted and len(quoted) > 1 else message
-
-
-def _doubt_unit(row: _Row, place: Place, number: Decimal, findings: Findings) -> bool:
-    """Rule 8: whether an amount is hardly meant in the unit of its column, which is told."""
-    doubtful = (place.unit == "万元" and number > LARGE_WAN) or (
-        place.unit == "元" and 0 < number < SMALL_YUAN
-    )
-    if doubtful:
-        findings.warning(
-            row.table.sheet,
-            row.table.cell(row.number, place.column.name),
-            "金额单位",
-            f"{number:f} {place.unit}？请核对这一列的单位是元还是万元。",
-            column=place.column.label,
-            value=f"{number:f}",
-        )
-    return doubtful
-
-
 # --- values to planned rows -------------------------------------------------------------------------------------
 
 
 def _planned(
-    listed: _List, rows: Sequence[_Row], by: User, on: date, upload: Upload, findings: Findings
-) -> list[tuple[_Row, batches.Planned]]:
+    listed: _List, rows: Sequence[Row], by: User, on: date, upload: Upload, findings: Findings
+) -> list[tuple[Row, batches.Planned]]:
     register, first = listed.register, listed.first
     assert register.make is not None
     whole = [row for row in rows if not row.bad and not row.is_as_exported]
@@ -945,7 +654,7 @@ def _planned(
         _tell(row, made, findings)
         row.bad = row.bad or made.row is None
         for message in made.warnings:
-            findings.warning(row.table.sheet, _place_of(row), "提示", message)
+            findings.warning(row.table.sheet, place_of(row.table, row.number), "提示", message)
     broken = [row for row in rows if row.failed]
     with transaction.atomic():
         # what else is wrong in rows with an unreadable cell is told in the same run; nobody in them is registered
@@ -968,27 +677,27 @@ def _planned(
     for row, plan in planned:
         other = first.get(plan.key)
         if other is not None and not _are_two_records(row, other):
-            _error_at(
+            error_at(
                 row,
                 "",
-                f"与{_where(other.table, other.number)}（{_place_of(other)}）是同一条记录，请只留一行。",
+                f"与{where(other.table, other.number)}（{place_of(other.table, other.number)}）是同一条记录，请只留一行。",
                 findings,
                 rule="文件内重复",
             )
         elif plan.kind == batches.TAKEN:
-            _error_at(row, "", plan.message, findings)
+            error_at(row, "", plan.message, findings)
         else:
             first[plan.key] = _First(row.table, row.number, row.back.entry.pk if row.back else None)
             _check_step(register, row, plan, by, on, findings)
     return [(row, plan) for row, plan in planned if not row.bad]
 
 
-def _are_two_records(row: _Row, other: _First) -> bool:
+def _are_two_records(row: Row, other: _First) -> bool:
     """What is in force and what waits to follow it: an export has both, each with its own 记录号."""
     return row.back is not None and other.entry_id is not None and row.back.entry.pk != other.entry_id
 
 
-def _nothing_new(rows: Sequence[_Row], findings: Findings) -> list[tuple[_Row, batches.Planned]]:
+def _nothing_new(rows: Sequence[Row], findings: Findings) -> list[tuple[Row, batches.Planned]]:
     """Rows that came back as they went out; told if the books have moved on since."""
     found = []
     for row in rows:
@@ -997,14 +706,14 @@ def _nothing_new(rows: Sequence[_Row], findings: Findings) -> list[tuple[_Row, b
             continue
         if not batches.stands(back.entry):
             message = f"{back.number_and_state}；这一行没有改动，不作处理。"
-            findings.warning(row.table.sheet, _place_of(row), "提示", message)
+            findings.warning(row.table.sheet, place_of(row.table, row.number), "提示", message)
         key = back.entry.subject.key
         found.append((row, batches.Planned(back.row, key, batches.UNCHANGED, back.entry)))
     return found
 
 
 def _check_step(
-    register: Register, row: _Row, plan: batches.Planned, by: User, on: date, findings: Findings
+    register: Register, row: Row, plan: batches.Planned, by: User, on: date, findings: Findings
 ) -> None:
     """The rules of what follows on an approved row, at its cells."""
     entry = plan.entry
@@ -1012,43 +721,19 @@ def _check_step(
         plan.row.entry, plan.row.before = entry, plan.old
         for name, messages in register.errors(plan.row, by, on).items():
             for message in messages:
-                _error_at(row, name, message, findings)
+                error_at(row, name, message, findings)
 
 
-def _tell(row: _Row, made: Made, findings: Findings) -> None:
+def _tell(row: Row, made: Made, findings: Findings) -> None:
     """The errors of a row at their cells, but for columns whose cell could not be read: that has been said."""
     for name, messages in made.errors.items():
         # who it is cannot be said without the birth month, either
         if name not in row.failed and not (name == "id_number" and "birth_month" in row.failed):
             for message in dict.fromkeys(messages):
-                _error_at(row, name, message, findings)
+                error_at(row, name, message, findings)
 
 
-def _error_at(row: _Row, name: str, message: str, findings: Findings, rule: str = "") -> None:
-    row.bad = True
-    place = next((place for place in row.table.places if place.column.name == name), None)
-    if place is None:
-        findings.error(row.table.sheet, _place_of(row), rule or "整行", message)
-        return
-    findings.error(
-        row.table.sheet,
-        row.table.cell(row.number, name),
-        rule or _RULES.get(place.column.kind, "内容"),
-        message,
-        column=place.column.label,
-        value=masked(row.table.register, place.column, text_of(row.cell(place))),
-    )
-
-
-def _place_of(row: _Row | _First) -> str:
-    """The cell by which a person finds the row: its identity number, else its first required column."""
-    places = sorted(
-        row.table.places, key=lambda p: (p.column.kind != "identity", not p.column.required, p.index)
-    )
-    return row.table.cell(row.number, places[0].column.name)
-
-
-def _check_periods(listed: _List, rows: Sequence[_Row], period: Period, findings: Findings) -> None:
+def _check_periods(listed: _List, rows: Sequence[Row], period: Period, findings: Findings) -> None:
     """After the quarter: an error, for the file is another quarter's. Before it: late, and told once a sheet."""
     for row in rows:
         assert row.made is not None
@@ -1057,7 +742,7 @@ def _check_periods(listed: _List, rows: Sequence[_Row], period: Period, findings
             dated = next(
                 (p.column.name for p in row.table.places if p.column.kind in ("date", "dates", "month")), ""
             )
-            _error_at(
+            error_at(
                 row,
                 dated,
                 f"日期 {day} 晚于{period.label}（到 {period.ends_on}），请核对日期或季度。",
@@ -1069,7 +754,7 @@ def _check_periods(listed: _List, rows: Sequence[_Row], period: Period, findings
             listed.early[row.table.sheet] = first, count + 1
 
 
-def _change(register: Register, row: _Row, plan: batches.Planned) -> Change:
+def _change(register: Register, row: Row, plan: batches.Planned) -> Change:
     labels = {column.name: column.label for column in register.columns}
     assert plan.entry is not None
     becomes = f"已通过，{register.next_step or '提交更正'}"

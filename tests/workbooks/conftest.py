@@ -18,7 +18,7 @@ from tests.ledger.test_presence import a_world
 from tests.ledger.world import World
 from tests.workbooks.files import COURSE_1, COURSE_2, courses, xlsx
 from workbooks import planning
-from workbooks.planning import Report
+from workbooks.report import Report
 
 ON = date(2022, 7, 5)
 

@@ -20,8 +20,8 @@ from tests.workbooks.conftest import Browse, preview
 from tests.workbooks.files import ROSTER, attendee, by_hand, calculated, identity, roster, saved, xlsx
 from tests.workbooks.test_pages import page, sent
 from workbooks import jobs, marking
-from workbooks.planning import Report
 from workbooks.reading import UnreadableFile, marked, read
+from workbooks.report import Report
 from workbooks.sheets import LIST_TITLE
 
 

@@ -18,9 +18,10 @@ from tests.ledger.world import World
 from tests.workbooks.conftest import ON, commit, preview, upload
 from tests.workbooks.files import ROSTER, attendee, identity, roster, xlsx
 from workbooks import planning
+from workbooks.cells import Row
 from workbooks.effects import Effect
-from workbooks.planning import Report
 from workbooks.progress import Progress, Stage
+from workbooks.report import Report
 
 pytestmark = pytest.mark.usefixtures("course")
 
@@ -145,7 +146,7 @@ def test_memory_holds_one_piece_however_many_there_are(world: World, monkeypatch
 
     def counting(**given: Any) -> Any:
         assert len(given["items"]) <= planning.PIECE
-        for kind in (TrainingAttendance, Person, Entry, planning._Row, batches.Planned):
+        for kind in (TrainingAttendance, Person, Entry, Row, batches.Planned):
             alive = sum(type(one) is kind for one in gc.get_objects())
             most[kind.__name__] = max(alive, most.get(kind.__name__, 0))
         return submit(**given)

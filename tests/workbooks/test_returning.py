@@ -24,7 +24,7 @@ from tests.ledger.world import World
 from tests.workbooks.conftest import ON, approve_batch, commit, preview
 from tests.workbooks.files import attendee, courses, roster, saved, xlsx
 from workbooks import writing
-from workbooks.planning import Report
+from workbooks.report import Report
 
 HEADER = 4
 

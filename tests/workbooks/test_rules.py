@@ -38,9 +38,10 @@ from tests.workbooks.files import (
 from tests.workbooks.forty import SAVED
 from tests.workbooks.test_import import books
 from workbooks import writing
-from workbooks.planning import Report, raw_of
+from workbooks.cells import raw_of
 from workbooks.problems import Findings
 from workbooks.reading import Sheet, UnreadableFile, read
+from workbooks.report import Report
 from workbooks.sheets import NUMBER, Table, heading_key, text_of, understand, version_of
 
 SHORT = ["班次", "姓名", "身份证号", "人员类别", "补贴（元）"]

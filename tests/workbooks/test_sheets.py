@@ -15,7 +15,7 @@ from labor.rosters import ROSTER as ROSTER_REGISTER
 from ledger.parsing import Known, ParseError, parse
 from ledger.registers import Column
 from tests.workbooks.files import COURSE_1, ROSTER, attendee, courses, saved, xlsx
-from workbooks.planning import raw_of
+from workbooks.cells import raw_of
 from workbooks.problems import Findings
 from workbooks.reading import Sheet, read
 from workbooks.sheets import Table, heading_key, text_of, understand, unit_of

@@ -16,7 +16,7 @@ from tests.ledger.world import World
 from tests.workbooks.conftest import ON, approve_batch, upload
 from tests.workbooks.files import saved, xlsx
 from workbooks import planning
-from workbooks.planning import Report
+from workbooks.report import Report
 
 HEADER = (
     "序号", "项目名称", "项目实施单位", "资金来源", "安排资金(万元)", "到位", "下达数", "拨付", "支出", "支出率",

@@ -20,9 +20,9 @@ from workbooks.management.commands._given import (
     register_of,
     user_of,
 )
-from workbooks.planning import Report
 from workbooks.problems import Problem
 from workbooks.reading import marked
+from workbooks.report import Report
 
 
 class Command(BaseCommand):
