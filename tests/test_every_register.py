@@ -523,7 +523,7 @@ class Way:
     def imported(self, entry: Entry, sheet: reading.Sheet) -> Report:
         assert entry.filing is not None
         period = Period.objects.get(pk=entry.filing.period_id)
-        up = planning.Upload(b"", "导出.xlsx", entry.filed_for, period)
+        up = planning.Upload(b"", "导出.xlsx", entry.filed_for, period, cells=b"read before")
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(planning, "sheets_of", lambda cells: [sheet])
             return planning.preview(by=self.world.users[self.who], on=ON, upload=up)
