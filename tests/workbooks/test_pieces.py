@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import random
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -141,19 +142,23 @@ def test_a_number_of_a_record_in_two_pieces_is_told(world: World) -> None:
 @pytest.mark.usefixtures("pieces")
 def test_memory_holds_one_piece_however_many_there_are(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(batches, "MOST_COPIED", 3)
-    most: dict[str, int] = {}
+    most: Counter[str] = Counter()
     submit = batches.submit_batch
 
+    def alive() -> Counter[str]:
+        kinds = (TrainingAttendance, Person, Entry, Row, batches.Planned)
+        return Counter(type(one).__name__ for one in gc.get_objects() if type(one) in kinds)
+
     def counting(**given: Any) -> Any:
+        nonlocal most
         assert len(given["items"]) <= planning.PIECE
-        for kind in (TrainingAttendance, Person, Entry, Row, batches.Planned):
-            alive = sum(type(one) is kind for one in gc.get_objects())
-            most[kind.__name__] = max(alive, most.get(kind.__name__, 0))
+        most |= alive() - before  # the greater of both
         return submit(**given)
 
     monkeypatch.setattr(batches, "submit_batch", counting)
     data = roster([attendee(n) for n in range(1, 101)])
     gc.collect()
+    before = alive()  # what other tests have left, and the world of this one
     preview(world, data)
     commit(world, data)
     assert max(most.values()) <= 2 * planning.PIECE + 4, most
