@@ -357,13 +357,16 @@ Step = Callable[[], Answer]
 AT_ONCE = 2  # on two cores; three take as long, and then a browser waits for a page until it gives up
 # all tests but those in a browser
 PYTEST: list[str | Path] = [PYTHON, "-m", "pytest", f"--ignore={ROOT / 'tests' / 'browser'}"]
-# on SQLite in two steps, so that no core is left over at the end: these folders of tests, and all others
-LOWER = ("audit", "directory", "ledger", "workbooks")
+# on SQLite in three steps, so that no core is left over at the end: these folders of tests, and all others
+ON_SQLITE = {
+    f"tests on SQLite: {', '.join(names)}": [ROOT / "tests" / name for name in names]
+    for names in (("audit", "directory", "ledger"), ("workbooks",))
+}
 LONG = (
     "tests on PostgreSQL",
-    "tests on SQLite: " + ", ".join(LOWER),
     "tests in a browser",
     "tests on SQLite: all others",
+    *ON_SQLITE,
     "mypy",
 )  # as they are to begin, see `side_by_side`
 
@@ -390,9 +393,11 @@ def checks(pytest_arguments: list[str], fast: bool) -> Iterable[tuple[str, Step]
     # from nothing to the newest, the other two steps with tests migrate; without them this one does
     migrated = [] if fast else ["--no-migrations"]
     sqlite = [*PYTEST, *migrated, *pytest_arguments]
-    folders = [ROOT / "tests" / name for name in LOWER]
-    yield LONG[1], command([*sqlite, *folders])
-    yield LONG[3], command([*sqlite, ROOT / "tests", *(f"--ignore={folder}" for folder in folders)])
+    apart = []
+    for name, folders in ON_SQLITE.items():
+        yield name, command([*sqlite, *folders])
+        apart += [f"--ignore={folder}" for folder in folders]
+    yield "tests on SQLite: all others", command([*sqlite, ROOT / "tests", *apart])
     yield "mypy", command([BIN / "mypy"])
 
 
