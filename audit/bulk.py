@@ -7,21 +7,19 @@ JSON are stored as their Django fields would; encrypted fields take tokens. Trig
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import cache
 from itertools import islice
-from typing import Any, TypeVar
+from typing import Any
 
 from django.core.exceptions import EmptyResultSet
 from django.db import IntegrityError, connection, models, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models.sql.compiler import SQLCompiler
 
-T = TypeVar("T")
 Row = Sequence[Any]
 
-AT_ONCE = 10_000  # parameters of one query; SQLite as Python ships it takes 32,766
 _ROWS = 1_000  # of one statement on PostgreSQL
 _MANY = 100  # from here on rows are first tried by COPY
 _LINES = 2_000  # of a COPY, handed over at once
@@ -58,13 +56,6 @@ def among(name: str, values: Iterable[int] | Iterable[str]) -> models.Q:
 def array(numbers: Iterable[int]) -> str:
     """Whole numbers as PostgreSQL reads an array of them: one text, where a list would be a parameter each."""
     return f"{{{','.join(map(str, numbers))}}}"
-
-
-def portions(keys: Collection[T]) -> Iterator[list[T]]:
-    """All of `keys`, as many at once as a query takes parameters."""
-    everything = list(keys)
-    for start in range(0, len(everything), AT_ONCE):
-        yield everything[start : start + AT_ONCE]
 
 
 def insert(model: type[models.Model], columns: Sequence[str], rows: Sequence[Row]) -> None:

@@ -637,8 +637,8 @@ class _Books:
             bulk.copy(model, self.columns(model), self.rows.pop(model))
         self.subjects.clear()
         bulk.update(Subject, "in_force_id", {pk: entry for pk, entry in self.moved_on.items() if entry})
-        for part in bulk.portions([pk for pk, entry in self.moved_on.items() if not entry]):
-            Subject.objects.filter(pk__in=part).update(in_force=None)
+        gone = bulk.among("pk", [pk for pk, entry in self.moved_on.items() if not entry])
+        Subject.objects.filter(gone).update(in_force=None)
         self.moved_on.clear()
 
     def columns(self, model: Any) -> Sequence[str]:

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from django.db.models import F, Model, Q
 
-from audit.bulk import portions
+from audit.bulk import among
 from labor.models import Placement, RosterRow
 from ledger.registers import get_register
 
@@ -28,16 +28,13 @@ class Known:
 
 
 def standing(model: type[M], **wanted: Any) -> list[M]:
-    """The rows of a register that stand or wait and fit: of one matter the waiting one. One query a thousand values."""
+    """The rows of a register that stand or wait and fit: of one matter the waiting one. One query."""
     ((name, values),) = wanted.items()
-    found: dict[int, Any] = {}
-    for some in portions(sorted(values)):
-        rows: Any = model._default_manager.filter(version=F("entry__version"), **{f"{name}__in": some})
-        stands, waits = Q(entry__subject__in_force=F("entry")), Q(entry__subject__undecided=F("entry"))
-        rows = rows.filter(stands | waits, entry__state__in=("approved", "submitted"))
-        rows = rows.exclude(entry__kind="reversal").select_related("entry", "person")
-        found |= {row.entry.subject_id: row for row in rows.order_by("entry_id")}
-    return list(found.values())
+    rows: Any = model._default_manager.filter(among(name, values), version=F("entry__version"))
+    stands, waits = Q(entry__subject__in_force=F("entry")), Q(entry__subject__undecided=F("entry"))
+    rows = rows.filter(stands | waits, entry__state__in=("approved", "submitted"))
+    rows = rows.exclude(entry__kind="reversal").select_related("entry", "person")
+    return list({row.entry.subject_id: row for row in rows.order_by("entry_id")}.values())
 
 
 def read_placements(rows: Sequence[Placement]) -> None:

@@ -100,7 +100,7 @@ def plan_rows(
     organization: Organization,
     named: Sequence[Entry | None] = (),
 ) -> list[Planned]:
-    """What each row would do to the books, in the rows' order; a fixed number of queries per AT_ONCE rows (audit/bulk.py).
+    """What each row would do to the books, in the rows' order; a fixed number of queries.
 
     `named`: the standing entry that each row says it is, None where only its natural key tells.
     """
