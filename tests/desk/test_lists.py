@@ -221,6 +221,7 @@ def test_a_text_is_looked_for_in_the_newest_rows_the_other_filters_leave(
     found = listed(client, "q=记-1")
     assert found == []
     assert "从最新的记录往前找了 10 条" in page_text(client.get(f"{reverse('desk:entries')}?q=记-1"))
+    assert "找过的这些里没有" in page_text(client.get(f"{reverse('desk:entries')}?q=哪里都没有"))
     assert [row[0] for row in listed(client, "q=记-1&register=fund_flow")] == [str(old.pk)]
     assert [row[0] for row in listed(client, f"q={old.pk}")] == [str(old.pk)]
 
