@@ -193,12 +193,13 @@ def _job(request: HttpRequest, job: ImportJob) -> HttpResponse:
     if jobs.is_left(job):  # a look in the queue does the same, unless it was lost with its worker, too
         jobs.look_after()
         return redirect("workbooks:preview", job.token)
+    at_work = job.state in (ImportJob.State.ASKED, ImportJob.State.RUNNING)
+    # before any redirect: htmx would follow it and put the other page into the box
+    if request.headers.get("HX-Request") and not at_work:
+        return HttpResponse(headers={"HX-Refresh": "true"})
     if job.state == ImportJob.State.DONE and job.batch_id is not None:
         messages.success(request, f"“{job.name}”已导入，等待审核。")
         return redirect("workbooks:batch", job.batch_id)
-    at_work = job.state in (ImportJob.State.ASKED, ImportJob.State.RUNNING)
-    if request.headers.get("HX-Request") and not at_work:
-        return HttpResponse(headers={"HX-Refresh": "true"})
     if job.state == ImportJob.State.SHOWN:
         try:
             return render(

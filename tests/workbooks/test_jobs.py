@@ -81,6 +81,8 @@ def test_a_large_roster_is_checked_and_imported_by_the_worker(
     assert (job.state, job.run) == ("done", 2)
     assert job.batch is not None
     assert books()["training_attendances"] == (0, 5)
+    # the page that waits is loaded anew; a redirect would be put into its box
+    assert client.get(address, headers={"HX-Request": "true"}).headers["HX-Refresh"] == "true"
     assert client.get(address)["Location"] == f"/workbooks/batches/{job.batch.pk}/"
     assert "您上传的大文件" not in page(client.get("/workbooks/"))
     assert not list(files.pending().iterdir())
