@@ -47,14 +47,7 @@ class AlterFields(Operation):
                     new if at_once else old, old._meta.get_field(name), new._meta.get_field(name)
                 )
 
-    def database_backwards(
-        self,
-        app_label: str,
-        schema_editor: BaseDatabaseSchemaEditor,
-        from_state: ProjectState,
-        to_state: ProjectState,
-    ) -> None:
-        self.database_forwards(app_label, schema_editor, from_state, to_state)
+    database_backwards = database_forwards
 
     def describe(self) -> str:
         return "Alter fields of " + ", ".join(sorted(self.fields))

@@ -156,16 +156,9 @@ def read_cell(row: Row, place: Place, known: Known, findings: Findings) -> None:
         raw = raw_of(cell, place.unit)
         row.values[column.name] = parse(column, raw, known)
     except ParseError as error:
-        row.bad = True
         row.failed.add(column.name)
-        findings.error(
-            row.table.sheet,
-            row.table.cell(row.number, column.name),
-            _rule(cell, column),
-            _unquoted(row.table.register, str(error), text_of(cell)),
-            column=column.label,
-            value=masked(row.table.register, column, text_of(cell)),
-        )
+        message = _unquoted(row.table.register, str(error), text_of(cell))
+        error_at(row, column.name, message, findings, rule=_rule(cell, column))
         return
     if column.kind == "money" and raw.number is not None and _doubt_unit(row, place, raw.number, findings):
         return

@@ -29,9 +29,8 @@ class Command(DjangoMigrate):
         connection = connections[options["database"]]
         triggers.drop(connection)
         often = gc.get_threshold()
-        gc.set_threshold(
-            100_000, 50, 100
-        )  # a third of the time went into looking for what nobody holds any more
+        # a third of the time went into looking for what nobody holds any more
+        gc.set_threshold(100_000, 50, 100)
         try:
             super().handle(*args, **options)
         finally:  # a failed migration too leaves them in place
