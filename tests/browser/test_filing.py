@@ -121,6 +121,7 @@ def file_one(page: Page, effort: Effort) -> None:
         OPENED[code](page)
     else:
         page.goto(f"/desk/new/{code}/")
+    page.locator(".form-actions").wait_for()  # a click does not wait for the page that it leads to
     assert page.evaluate(BEYOND) == 0
     filled: set[str] = set()
     wanted = WANTED.get(code, {})
