@@ -90,7 +90,8 @@ class Walk:
     role: str = ""
     visits: list[Visit] = field(default_factory=list)
     seen: set[tuple[str, ...]] = field(default_factory=set)  # keys, as keys() makes them
-    markup: set[str] = field(default_factory=set)  # what axe has been asked about, as MARKUP writes it
+    # what axe has been asked about: width of the screen → markup, as SHOWN writes it
+    markup: dict[int, set[str]] = field(default_factory=lambda: {DESK["width"]: set(), PHONE["width"]: set()})
     broken: list[str] = field(default_factory=list)
 
     def log_in(self, username: str) -> None:
@@ -155,19 +156,20 @@ class Walk:
         keys = self.keys(page.url) if keys is None else keys
         new = not {key[0] for key in keys} <= {key[0] for key in self.seen}
         self.seen |= keys
-        page.set_viewport_size(DESK)
-        markup = set(page.evaluate(MARKUP))
-        # somebody else's page of the same make is not asked about again
-        violations = self.axe() if new or markup - self.markup else []
-        self.markup |= markup
-        beyond = {1280: page.evaluate(BEYOND)}
-        page.set_viewport_size(PHONE)
-        beyond[390] = page.evaluate(BEYOND)
-        if new:
-            violations += self.axe()
+        violations, beyond = [], {}
+        for screen in (DESK, PHONE):
+            page.set_viewport_size(screen)
+            shown = page.evaluate(SHOWN)
+            asked, markup = self.markup[screen["width"]], set(shown["markup"])
+            # a page of the same make is not asked about again: somebody else's, and on the phone another kind's
+            if markup - asked or (new and (ALL or screen is DESK)):
+                violations += self.axe()
+            asked |= markup
+            beyond[screen["width"]] = shown["beyond"]
         address = urlsplit(page.url)
-        headings = page.locator("h1").count()
-        self.visits.append(Visit(self.who, f"{address.path}?{address.query}", violations, beyond, headings))
+        self.visits.append(
+            Visit(self.who, f"{address.path}?{address.query}", violations, beyond, shown["headings"])
+        )
 
     def axe(self) -> list[str]:
         """Serious and critical violations: rule, what it says, and the elements."""
@@ -178,12 +180,17 @@ class Walk:
 
 ENTRIES = """SELECT e.id, e.register, e.state || CASE WHEN s.in_force_id = e.id THEN ', in force' ELSE '' END
     FROM ledger_entry e JOIN ledger_subject s ON s.id = e.subject_id"""
-BEYOND = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 LINKS = """[...document.querySelectorAll("a[href]")].filter((a) => a.origin === location.origin && !a.hash)
     .map((a) => a.pathname + a.search)"""
-# Every element by its tag, class and kind, and those of its parent.
-MARKUP = """[...new Set([...document.querySelectorAll("body *")].map((one) => [one.parentElement, one].map((it) =>
-    [it.tagName, it.getAttribute("class"), it.getAttribute("type"), it.getAttribute("role")].join(".")).join(" > ")))]"""
+# Every element that is seen, by its tag, class and kind, and those of its parent; how far the page goes beyond the screen.
+SHOWN = """({
+    markup: [...new Set([...document.querySelectorAll("body *")].filter((one) => one.checkVisibility()).map((one) =>
+        [one.parentElement, one].map((it) =>
+            [it.tagName, it.getAttribute("class"), it.getAttribute("type"), it.getAttribute("role")].join(".")
+        ).join(" > ")))],
+    beyond: document.documentElement.scrollWidth - document.documentElement.clientWidth,
+    headings: document.querySelectorAll("h1").length,
+})"""
 # No style sheet is fetched a second time: only a rule that is off by itself looks into them.
 # Rules about good habits only are left out: none of them is more than moderate by itself.
 RUN_AXE = """axe.run({resultTypes: ["violations"], preload: false}).then((found) => found.violations

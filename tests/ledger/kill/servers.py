@@ -18,6 +18,8 @@ from tests.processes import children_of, is_zombie
 STARTS_WITHIN = 60.0  # seconds, recovery after a kill included
 # as docs/部署与备份.md says: else a server that was killed first syncs its files one by one, for some seconds
 RECOVERS_SOON = ("-c", "recovery_init_sync_method=syncfs")
+# a deadlock is one after a tenth of the usual second: a posting made to deadlock waits sixty times
+NOTICES_SOON = ("-c", "deadlock_timeout=100ms")
 
 
 class Sqlite:
@@ -65,6 +67,7 @@ class Postgres:
                 "",
                 "-k",
                 self.sockets,
+                *NOTICES_SOON,
                 *self.options,
             ]
             self.process = subprocess.Popen(command, stdout=log, stderr=log, user=self.user, cwd="/")
