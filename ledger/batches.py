@@ -213,15 +213,16 @@ def submit_batch(
     items: Sequence[Item],
     batch: Batch | None = None,
     for_show: bool = False,
+    last: bool = False,
 ) -> Batch:
     """Write a planned file to the books as submitted entries: all of `items`, or nothing.
 
     `batch`: the one this file has already begun in the same transaction, when rows of one sheet refer to rows of
     another, or it comes in pieces. Added rows are filed set-based; changed ones become a new version or a correction
     each. `for_show`: the transaction is taken back and asks nothing more of these rows, so that added ones only go as far
-    as the accounts hold what they move: every rule is asked, every refusal comes, their entries are not written. Raises
-    NotAllowed, SubjectTaken (somebody filed one of the rows since it was planned), or a posting refusal over all rows
-    together.
+    as the accounts hold what they move: every rule is asked, every refusal comes, their entries are not written. `last`: no
+    more rows come in the transaction. Raises NotAllowed, SubjectTaken (somebody filed one of the rows since it was
+    planned), or a posting refusal over all rows together.
     """
     share_books()
     if not may_file(by) or (by.organization_id != organization.pk and not may_review(by)):
@@ -249,7 +250,7 @@ def submit_batch(
     batch.save()
     added = [item for item in items if item.planned.kind == ADDED]
     if for_show and len(added) == len(items):
-        _hold_for_show(added)
+        _hold_for_show(added, last)
         return batch
     _add(added, batch, by, on)
     for item in items:
@@ -389,7 +390,7 @@ def _add(items: Sequence[Item], batch: Batch, by: User, on: date) -> None:
     record_all(verb="entry.submitted", by=by, deeds=deeds)
 
 
-def _hold_for_show(items: Sequence[Item]) -> None:
+def _hold_for_show(items: Sequence[Item], last: bool) -> None:
     """What `_add` asks of the books, and what their accounts then hold; no entry is written."""
     _refuse_fixing_impossible(items)
     filed = []
@@ -399,7 +400,7 @@ def _hold_for_show(items: Sequence[Item]) -> None:
             row.entry_id, row.version = place, 1
             register.summary(row), register.amount(row), register.concerned(row)
             filed.append(posting.Filed(place, 1, register.legs(row), register.claims(row)))
-    posting.hold_all(filed, for_show=True)
+    posting.hold_all(filed, for_show=True, last=last)
 
 
 def _refuse_fixing_impossible(items: Sequence[Item]) -> None:

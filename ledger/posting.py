@@ -142,9 +142,10 @@ def hold(entry: Entry, legs: Sequence[Leg], claims: Sequence[Claim] = ()) -> Non
     hold_all([Filed(entry.pk, entry.version, legs, claims)])
 
 
-def hold_all(filed: Sequence[Filed], *, for_show: bool = False) -> None:
+def hold_all(filed: Sequence[Filed], *, for_show: bool = False, last: bool = False) -> None:
     """Reserve what submitted entries will move, and whom they will count, in one go. `for_show`: in a transaction that
-    is taken back and asks nothing more than the accounts, only what those hold, and of whom, is written.
+    is taken back and asks nothing more than the accounts, only what those hold, and of whom, is written; of whom not
+    either when these are the `last` that are counted in it.
 
     Raises InsufficientFunds, AboveMaximum or ClosedAccount, naming what was available, held (and by which entries)
     and asked; several shortfalls come in one message.
@@ -167,8 +168,9 @@ def hold_all(filed: Sequence[Filed], *, for_show: bool = False) -> None:
     asked = takes | {pk: more for pk, more in counted.held_in.items() if more > 0}
     _refuse_shortfalls(accounts, gives, asked, any(leg.reverses_id for leg in legs))
     held = {i: (0, gives.get(i, 0), takes.get(i, 0)) for i in gives.keys() | takes.keys()}
+    people = [] if for_show and last else presence.write(counted.rows)
     with posting_open():
-        run([*_apply(_deltas(held, counted)), *presence.write(counted.rows)])
+        run([*_apply(_deltas(held, counted)), *people])
         if for_show:
             return
         bulk.copy(

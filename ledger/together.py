@@ -16,6 +16,7 @@ from audit.events import record_all, record_refusal
 from audit.locks import share_books
 from directory.models import User
 from ledger import posting
+from ledger.accounts import remembered
 from ledger.acting import moment
 from ledger.actions import (
     OF_DECISION,
@@ -102,7 +103,7 @@ def _stands_alone(entry: Entry) -> bool:
 def _approve_together(by: User, on: date, seen: Sequence[tuple[Entry, int]]) -> list[Outcome]:
     """What approve does of each, in one transaction. Refusals leave their entry out and their trace afterwards."""
     try:
-        with transaction.atomic():
+        with transaction.atomic(), remembered():
             refused = _post_together(by, on, seen)
     except DatabaseError:  # nothing of it was written; one by one the cause shows at the entry that has it
         return [_approve_alone(by, on, entry, version) for entry, version in seen]

@@ -347,7 +347,7 @@ class _Import:
                 continue
             tell(Progress(Stage.BOOKS, 0, len(items)))
             try:
-                self._submit(items, for_show)
+                self._submit(items, for_show, last=number == len(pieces) - 1)
             except Refusal as refusal:
                 if not report.stopped:  # or it speaks of what the headings left out
                     self.findings.error("", "", "账目", refusal.message)
@@ -403,7 +403,7 @@ class _Import:
         report.bad_rows += sum(row.bad for row in rows)
         return items
 
-    def _submit(self, items: Sequence[batches.Item], for_show: bool) -> None:
+    def _submit(self, items: Sequence[batches.Item], for_show: bool, last: bool) -> None:
         upload = self.upload
         path = self.path or f"preview/{upload.sha256[:64]}"
         self.report.batch = batches.submit_batch(
@@ -415,6 +415,7 @@ class _Import:
             items=items,
             batch=self.report.batch,
             for_show=for_show,
+            last=last,
         )
 
     def _tell_of_quarters(self, listed: _List, tables: Sequence[Table]) -> None:
