@@ -70,9 +70,16 @@ def create_organization(
 
 
 def create_user(
-    *, by: User | None, username: str, full_name: str, role: str, organization: Organization | None
+    *,
+    by: User | None,
+    username: str,
+    full_name: str,
+    role: str,
+    organization: Organization | None,
+    hashed: str = "",
 ) -> NewAccount:
-    """A new account with a one-time password that must be changed at the first log-in.
+    """A new account with a one-time password that must be changed at the first log-in; or with the password that
+    `hashed` is of, which stays, for accounts that are no secret (the demo's).
 
     Through `by` (system administrator) only for a role of the business, at the console for any role.
     Raises NotAllowed; ValidationError with all errors at their fields.
@@ -86,8 +93,12 @@ def create_user(
         role=role,
         organization=organization,
     )
-    password = one_time_password()
-    user.set_password(password)
+    password = ""
+    if hashed:
+        user.password, user.must_change_password = hashed, False
+    else:
+        password = one_time_password()
+        user.set_password(password)
     with transaction.atomic():
         _raise_all(user.full_clean, _misfit(role, organization))
         user.password_changed_at = timezone.now()

@@ -116,13 +116,9 @@ def _load_year() -> _Year:
 
 def _person(username: str, full_name: str, role: str, unit: str, hashed: str) -> User:
     organization = Organization.objects.get(code=unit) if unit else None
-    user = people.create_user(
-        by=None, username=username, full_name=full_name, role=role, organization=organization
+    return people.create_user(
+        by=None, username=username, full_name=full_name, role=role, organization=organization, hashed=hashed
     ).user
-    user.password = hashed
-    user.must_change_password = False
-    user.save(update_fields=["password", "must_change_password"])
-    return user
 
 
 def voucher_pdf(title: str) -> bytes:
