@@ -36,7 +36,7 @@ from tests.ledger.world import World
 from tests.registers import Trial, a_county
 from tests.talent.test_talent import CADRE, DOCTOR
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.alike]
 
 TODAY = date(2022, 11, 30)
 SECRET = "闭门不示"  # stands in every planted text

@@ -20,7 +20,7 @@ from ledger.scope import scope_of
 from tests.dashboard.conftest import Browse
 from tests.ledger.stories import Story
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.alike]
 
 Tables = dict[str, dict[str, list[str]]]
 

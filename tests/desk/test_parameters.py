@@ -35,6 +35,8 @@ from tests.desk.cast import page_text
 from tests.desk.conftest import Browse
 from tests.ledger.world import World
 
+pytestmark = pytest.mark.alike
+
 EVERY = [parameter for group in all_groups() for parameter in group.parameters]
 APPS = ("ledger", "funds", "projects", "labor", "talent", "aid", "liaison", "desk", "workbooks", "dashboard")
 YEARS = count(2031)

@@ -44,7 +44,7 @@ from ledger.scope import Scope
 from ledger.verify import verify
 from tests.kept import kept
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.alike]
 
 FILE: Path = settings.BASE_DIR / "fixtures" / "plan-2022.yaml"
 TEXT = FILE.read_text(encoding="utf-8")

@@ -20,6 +20,8 @@ from tests.ledger.world import World
 from tests.workbooks.conftest import Browse, approve_batch, commit
 from tests.workbooks.files import attendee, by_hand, cell, identity, roster, xlsx
 
+pytestmark = pytest.mark.alike
+
 REGISTERS = [register for register in all_registers().values() if register.columns]
 REASON = "报市局第二季度台账"
 

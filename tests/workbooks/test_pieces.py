@@ -139,6 +139,7 @@ def test_a_number_of_a_record_in_two_pieces_is_told(world: World) -> None:
     assert "记录号相同" in next(one.message for one in report.errors if one.cell == "L11")
 
 
+@pytest.mark.alike
 @pytest.mark.usefixtures("pieces")
 def test_memory_holds_one_piece_however_many_there_are(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(batches, "MOST_COPIED", 3)

@@ -44,6 +44,8 @@ from workbooks.reading import Sheet, UnreadableFile, read
 from workbooks.report import Report
 from workbooks.sheets import NUMBER, Table, heading_key, text_of, understand, version_of
 
+pytestmark = pytest.mark.alike
+
 SHORT = ["班次", "姓名", "身份证号", "人员类别", "补贴（元）"]
 
 
