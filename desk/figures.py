@@ -21,6 +21,7 @@ from ledger.lists import WITH_NAMES, details_of
 from ledger.making import warnings_of
 from ledger.models import (
     Acknowledgement,
+    Batch,
     Decision,
     Draft,
     Entry,
@@ -226,6 +227,23 @@ def queue(user: User, wanted: Mapping[str, Any]) -> tuple[QuerySet[Entry], int]:
     )
     rows, rest = lists.entries_of_stage(user, {**wanted, "state": State.SUBMITTED})
     return rows.annotate(evidence_count=Coalesce(Subquery(hung), 0)).order_by("submitted_at", "pk"), rest
+
+
+MOST_BATCHES = 5
+
+
+def waiting_batches(user: User) -> list[tuple[Batch, int]]:
+    """The imports of which the most rows wait, and how many: they can be reviewed as a whole. Two queries."""
+    rows = Entry.objects.for_user(user).filter(state=State.SUBMITTED, batch__isnull=False).order_by()
+    counted = dict(
+        rows.values("batch")
+        .annotate(n=Count("pk"))
+        .filter(n__gt=1)
+        .order_by("-n", "batch")[:MOST_BATCHES]
+        .values_list("batch", "n")
+    )
+    found = Batch.objects.for_user(user).filter(pk__in=counted).select_related("organization", "period")
+    return sorted(((one, counted[one.pk]) for one in found), key=lambda pair: -pair[1])
 
 
 def waiting_rows(user: User, page: Iterable[Entry]) -> list[Waiting]:

@@ -42,6 +42,7 @@ def queue(request: HttpRequest) -> HttpResponse:
             "wanted": wanted,
             "looked": lists.looked(wanted, rest),
             "page": page,
+            "batches": figures.waiting_batches(user) if not wanted and page.number == 1 else [],
             "rows": figures.waiting_rows(user, page),
             "today": timezone.localdate(),
         },

@@ -109,6 +109,11 @@ def refusable(verb: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
     return wrap
 
 
+def is_part() -> bool:
+    """Whether an action is under way: what it calls leaves no refusal of its own on record."""
+    return _acting.get()
+
+
 def need_reason(reason: str, ask: str = "请写明理由。") -> None:
     """A reason is given and names nobody's number. Raises ReasonMissing, which says `ask`, or ReasonNamesPerson."""
     if not reason.strip():

@@ -26,6 +26,7 @@ from audit.locks import asking, share_books
 from audit.models import Event
 from directory.models import Organization, User
 from ledger import filings, fixing, posting
+from ledger.accounts import remembered
 from ledger.acting import (
     AlreadyDecided,
     EvidenceMissing,
@@ -429,6 +430,7 @@ def approve(*, by: User, on: date, entry: Entry, version: int) -> posting.Posted
 
 
 @refusable("entry.approve")
+@remembered()
 def _approve(*, by: User, on: date, entry: Entry, version: int, certain: bool) -> posting.Posted:
     merging = entry.register == PERSON_MERGE.code
     register = get_register(entry.register)

@@ -17,7 +17,7 @@ from audit.locks import share_books
 from directory.models import User
 from ledger import posting
 from ledger.accounts import remembered
-from ledger.acting import moment
+from ledger.acting import is_part, moment
 from ledger.actions import (
     OF_DECISION,
     approval,
@@ -73,7 +73,7 @@ def _runs(seen: Sequence[tuple[Entry, int]]) -> Iterator[list[tuple[Entry, int]]
     run: list[tuple[Entry, int]] = []
     among: set[int] = set()
     for entry, version in seen:
-        together = _stands_alone(entry)
+        together = stands_alone(entry)
         if run and (
             not together or entry.register != run[0][0].register or entry.pk in among or len(run) == AT_ONCE
         ):
@@ -88,7 +88,7 @@ def _runs(seen: Sequence[tuple[Entry, int]]) -> Iterator[list[tuple[Entry, int]]
         yield run
 
 
-def _stands_alone(entry: Entry) -> bool:
+def stands_alone(entry: Entry) -> bool:
     """Whether what approving the entry does and needs is the same whichever others of its register were approved just
     before: all but merges, rows that fix lines, and steps, corrections and reversals that ask what rests on them."""
     register = get_register(entry.register)
@@ -107,7 +107,7 @@ def _approve_together(by: User, on: date, seen: Sequence[tuple[Entry, int]]) -> 
             refused = _post_together(by, on, seen)
     except DatabaseError:  # nothing of it was written; one by one the cause shows at the entry that has it
         return [_approve_alone(by, on, entry, version) for entry, version in seen]
-    for pk, refusal in refused.items():
+    for pk, refusal in refused.items() if not is_part() else ():
         record_refusal(
             verb="entry.approve",
             by=by,

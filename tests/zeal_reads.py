@@ -17,7 +17,9 @@ def watch_reads(get_response: Answer) -> Answer:
     watched: Answer = zeal_middleware(get_response)
 
     def answer(request: HttpRequest) -> HttpResponse:
-        rehearses = request.path.startswith("/workbooks/preview/") or request.path.endswith("/void/")
+        rehearses = request.path.startswith("/workbooks/preview/") or request.path.endswith(
+            ("/void/", "/decide/")
+        )
         reads = request.method in ("GET", "HEAD") and not rehearses
         return watched(request) if reads else get_response(request)
 

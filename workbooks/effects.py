@@ -1,4 +1,4 @@
-"""What an import or its undoing would change: every line and target, before and after, pending included."""
+"""What an import, its undoing or its approval would change: every line and target, before and after."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Standing = dict[tuple[str, str, str], int]
 
 @dataclass(frozen=True)
 class Effect:
-    """What the file would hold on a line or count towards a target: before → after, pending included."""
+    """What changes on a line or in what counts towards a target: before → after."""
 
     name: str
     what: str
@@ -33,8 +33,10 @@ class Effect:
     difference: str
 
 
-def standing(plans: Sequence[Plan], by: User, registers: Collection[str] = ()) -> Standing:
-    """(name, what, unit) → amount with what is pending, for every line and target the user may see.
+def standing(
+    plans: Sequence[Plan], by: User, registers: Collection[str] = (), *, pending: bool = True
+) -> Standing:
+    """(name, what, unit) → amount, with what is `pending` or without, for every line and target the user may see.
 
     `registers`: what a file brings. Whose unit oversees all of them sees every entry of theirs, and so the lines whole.
     """
@@ -45,11 +47,11 @@ def standing(plans: Sequence[Plan], by: User, registers: Collection[str] = ()) -
         money = figures.money(plan, scope=Scope(everything=True) if whole else scope)
         for line in money.lines:
             for stage, label in _STAGES.items():
-                found[f"{line.code} {line.name}", label, "分"] = (getattr(line, stage) or 0) + (
-                    line.held or {}
-                ).get(stage, 0)
+                held = (line.held or {}).get(stage, 0) if pending else 0
+                found[f"{line.code} {line.name}", label, "分"] = (getattr(line, stage) or 0) + held
         for target in figures.targets(plan, scope=scope):
-            found[target.name, "计数", target.unit] = target.approved + (target.held or 0)
+            held = (target.held or 0) if pending else 0
+            found[target.name, "计数", target.unit] = target.approved + held
     return found
 
 

@@ -113,6 +113,22 @@ class VoidForm(forms.Form):
     )
 
 
+class DecideForm(forms.Form):
+    """The decision on all that waits of a batch; what the page showed of it, and how far it has come."""
+
+    decision = forms.ChoiceField(choices=[("approve", "通过"), ("return", "退回")], widget=forms.HiddenInput)
+    reason = forms.CharField(
+        label="退回理由",
+        max_length=300,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2, "class": "form-control"}),
+    )
+    seen = forms.CharField(max_length=64, widget=forms.HiddenInput)
+    after = forms.IntegerField(min_value=0, widget=forms.HiddenInput)
+    decided = forms.IntegerField(min_value=0, widget=forms.HiddenInput)
+    refused = forms.IntegerField(min_value=0, widget=forms.HiddenInput)
+
+
 def register_choices(user: User, *, of_others: bool) -> list[tuple[str, str]]:
     """The registers that the user's unit may bring in; `of_others`: for a reviewer, any unit."""
     if may_review(user) and of_others:

@@ -12,6 +12,7 @@ urlpatterns = [
     path("preview/<slug:token>/", views.preview, name="preview"),
     path("preview/<slug:token>/answer/", views.answer, name="answer"),
     path("batches/<int:pk>/", views.batch, name="batch"),
+    path("batches/<int:pk>/decide/", views.decide, name="decide"),
     path("batches/<int:pk>/void/", views.void, name="void"),
     path("batches/<int:pk>/original/", views.original, name="original"),
     path("template/", views.template, name="template"),

@@ -24,13 +24,14 @@ from directory.identity import hide_numbers
 from directory.models import Organization, User
 from directory.rights import may_see_restricted
 from ledger import batches
+from ledger.acting import ReasonMissing, ReasonNamesPerson
 from ledger.models import Batch, Entry, ImportJob, Period
 from ledger.permissions import may_file, may_review
 from ledger.refusals import Refusal
 from ledger.registers import all_registers, get_register, name_of
-from workbooks import jobs, planning, storage, writing
+from workbooks import deciding, jobs, planning, storage, writing
 from workbooks.exporting import record_export
-from workbooks.forms import OutForm, ReasonForm, UploadForm, VoidForm
+from workbooks.forms import DecideForm, OutForm, ReasonForm, UploadForm, VoidForm
 from workbooks.reading import LARGEST, marked
 from workbooks.voiding import preview_void
 
@@ -96,9 +97,7 @@ def preview(request: HttpRequest, token: str) -> HttpResponse:
     kept = waiting(request, token)
     if kept is None:
         messages.warning(request, "这次上传已经处理、取消或过期，请重新上传。")
-        if request.headers.get("HX-Request"):
-            return HttpResponse(headers={"HX-Redirect": reverse("workbooks:upload")})
-        return redirect("workbooks:upload")
+        return _lead(request, reverse("workbooks:upload"))
     today = timezone.localdate()
     try:
         if request.method == "POST":
@@ -260,6 +259,9 @@ def batch(request: HttpRequest, pk: int) -> HttpResponse:
             and may_file(user)
             and user.organization_id == found.organization_id,
             "may_open": _may_open(user, found),
+            "to_review": sum(n for (_, state), n in counts.items() if state == Entry.State.SUBMITTED)
+            if may_review(user)
+            else 0,
         },
     )
 
@@ -298,6 +300,54 @@ def void(request: HttpRequest, pk: int) -> HttpResponse:
             "total": undoing.void + undoing.reversals + undoing.left,
         },
     )
+
+
+@never_cache
+@staff
+def decide(request: HttpRequest, pk: int) -> HttpResponse:
+    """What waits of a batch, decided as a whole: first what that would change, then as many rows a request as a few seconds
+    allow. The page of a step sends the next one by itself; without JavaScript its button does."""
+    user = signed_in(request)
+    if not may_review(user):
+        raise PermissionDenied
+    found, today = _batch(user, pk), timezone.localdate()
+    here = reverse("workbooks:decide", args=[found.pk])
+    form = DecideForm(request.POST if request.method == "POST" else None)
+    if request.method == "POST" and form.is_valid():
+        asked = form.cleaned_data
+        told = {"by": user, "on": today, "batch": found, "seen": asked["seen"], "after": asked["after"]}
+        approving = asked["decision"] == "approve"
+        try:
+            step = (
+                deciding.approve_step(**told)
+                if approving
+                else deciding.return_step(**told, reason=asked["reason"])
+            )
+        except (ReasonMissing, ReasonNamesPerson) as refusal:
+            form.add_error("reason", refusal.message)
+        except Refusal as refusal:
+            messages.warning(request, refusal.message)
+            return _lead(request, here)
+        else:
+            decided, refused = asked["decided"] + step.decided, asked["refused"] + step.refused
+            if step.left:
+                whole = decided + refused + step.left
+                shown = {"batch": found, "approving": approving, "reason": asked["reason"], "step": step}
+                shown |= {
+                    "decided": decided,
+                    "refused": refused,
+                    "percent": 100 * (whole - step.left) // whole,
+                }
+                return render(request, "workbooks/deciding.html", shown)
+            if decided:
+                messages.success(
+                    request, f"{found.pk} 号批次：已{'通过' if approving else '退回'} {decided} 条。"
+                )
+            if refused:
+                messages.warning(request, f"有 {refused} 条没有{'通过' if approving else '退回'}，原因见下。")
+            return _lead(request, here if refused else reverse("workbooks:batch", args=[found.pk]))
+    waits = deciding.pending(by=user, on=today, batch=found)
+    return render(request, "workbooks/decide.html", {"batch": found, "form": form, "waits": waits})
 
 
 @staff
@@ -389,6 +439,13 @@ def _batch(user: User, pk: int) -> Batch:
         "organization", "period", "uploaded_by__organization", "voided_by__organization"
     )
     return get_object_or_404(rows, pk=pk)
+
+
+def _lead(request: HttpRequest, address: str) -> HttpResponse:
+    """On to another page, the whole of it: htmx would put what a redirect leads to into a part of the old one."""
+    if request.headers.get("HX-Request"):
+        return HttpResponse(headers={"HX-Redirect": address})
+    return redirect(address)
 
 
 def _may_open(user: User, found: Batch) -> bool:

@@ -1,0 +1,150 @@
+"""A workbook reviewed as a whole: what approving it would do, step by step, and what is left out (DESIGN §5)."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from audit.models import Event
+from ledger.actions import withdraw
+from ledger.batches import void_batch
+from ledger.models import Batch, Entry
+from tests.ledger.world import World
+from tests.workbooks.conftest import ON, Browse, commit
+from tests.workbooks.files import attendee, identity, roster
+from tests.workbooks.test_import import books
+from tests.workbooks.test_pages import page
+from workbooks import deciding
+from workbooks.planning import Changed
+
+pytestmark = pytest.mark.usefixtures("course")
+
+
+@pytest.fixture
+def batch(world: World) -> Batch:
+    """Ten people's attendances, waiting."""
+    made = commit(world, roster([attendee(n) for n in range(1, 11)])).batch
+    assert made is not None
+    return made
+
+
+def states(batch: Batch) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for state in Entry.objects.unscoped("测试").filter(batch=batch).values_list("state", flat=True):
+        found[state] = found.get(state, 0) + 1
+    return found
+
+
+def hidden(text: str) -> dict[str, str]:
+    """What the first form of the page sends by itself."""
+    form = text.partition('<input type="hidden" name="decision"')[2].partition("</form>")[0]
+    return dict(re.findall(r'name="(seen|after|decided|refused)" value="([^"]*)"', form))
+
+
+def test_the_page_says_what_approving_all_would_do_and_then_does_it(
+    browse: Browse, world: World, batch: Batch
+) -> None:
+    reviewer, address = browse("审核"), f"/workbooks/batches/{batch.pk}/decide/"
+    assert f'href="{address}"' in page(reviewer.get("/desk/review/"))
+    assert "整批审核（待审 10 条）" in page(reviewer.get(f"/workbooks/batches/{batch.pk}/"))
+    text = page(reviewer.get(address))
+    assert "待审 10 条（新增 10）" in text
+    assert "<strong>10</strong> 条可以通过" in text
+    assert re.search(r"trained_people.*?>0 人<.*?>10 人<.*?\+10 人", text, re.DOTALL)
+    assert states(batch) == {"submitted": 10}  # nothing has been done yet
+    assert not Event.objects.filter(verb="entry.approved", target__startswith="ledger.entry:").filter(
+        target=f"ledger.entry:{Entry.objects.unscoped('测试').filter(batch=batch).latest('pk').pk}"
+    )
+    text = page(reviewer.post(address, {"decision": "approve", **hidden(text)}, follow=True))
+    assert f"{batch.pk} 号批次：已通过 10 条。" in text
+    assert states(batch) == {"approved": 10}
+    assert books()["trained_people"] == (10, 0)
+    assert "没有等待审核的记录" in page(reviewer.get(address))
+
+
+def test_many_rows_go_step_by_step_and_each_page_sends_the_next(
+    browse: Browse, batch: Batch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deciding, "AT_ONCE", 4)
+    monkeypatch.setattr(deciding, "SECONDS_A_STEP", 0.0)
+    reviewer, address = browse("审核"), f"/workbooks/batches/{batch.pk}/decide/"
+    text, done = page(reviewer.get(address)), []
+    while True:
+        answer = reviewer.post(
+            address, {"decision": "approve", **hidden(text)}, headers={"HX-Request": "true"}
+        )
+        if "HX-Redirect" in answer.headers:
+            break
+        text = page(answer)
+        done.append(re.findall(r"已通过 (\d+) 条，还有 (\d+) 条", text)[0])
+    assert done == [("4", "6"), ("8", "2")]
+    assert answer.headers["HX-Redirect"] == f"/workbooks/batches/{batch.pk}/"
+    assert "已通过 10 条" in page(reviewer.get(answer.headers["HX-Redirect"]))
+    assert states(batch) == {"approved": 10}
+
+
+def test_what_cannot_be_approved_is_told_before_skipped_and_told_again(
+    browse: Browse, world: World, batch: Batch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = Entry.objects.unscoped("测试").filter(batch=batch).order_by("pk")
+    Entry.objects.unscoped("测试").filter(pk=rows[2].pk).update(submitted_by=world.users["审核"])
+    reviewer, address = browse("审核"), f"/workbooks/batches/{batch.pk}/decide/"
+    text = page(reviewer.get(address))
+    assert "<strong>9</strong> 条可以通过" in text
+    assert "<strong>1</strong> 条不能通过" in text
+    assert f"{rows[2].pk} 号记录由您本人填报或提交" in text
+    text = page(reviewer.post(address, {"decision": "approve", **hidden(text)}, follow=True))
+    assert "已通过 9 条" in text
+    assert "有 1 条没有通过，原因见下" in text
+    assert "由您本人填报或提交" in text
+    assert "通过这 0 条" not in text
+    assert states(batch) == {"approved": 9, "submitted": 1}
+    # too many to try out: the reasons come afterwards
+    monkeypatch.setattr(deciding, "MOST_REHEARSED", 0)
+    assert "这里不逐条预演" in page(reviewer.get(address))
+
+
+def test_whoever_decides_has_seen_what_waits(world: World, batch: Batch) -> None:
+    reviewer, clerk = world.users["审核"], world.users["徐庄"]
+    seen = deciding.pending(by=reviewer, on=ON, batch=batch).seen
+    first = Entry.objects.unscoped("测试").filter(batch=batch).earliest("pk")
+    withdraw(by=clerk, on=ON, entry=first, version=first.version)
+    with pytest.raises(Changed):
+        deciding.approve_step(by=reviewer, on=ON, batch=batch, seen=seen)
+    with pytest.raises(Changed):
+        deciding.return_step(by=reviewer, on=ON, batch=batch, seen=seen, reason="表头不对")
+    assert states(batch) == {"submitted": 9, "withdrawn": 1}
+
+
+def test_a_workbook_is_returned_as_a_whole_for_one_reason(browse: Browse, world: World, batch: Batch) -> None:
+    reviewer, address = browse("审核"), f"/workbooks/batches/{batch.pk}/decide/"
+    sent = {"decision": "return", **hidden(page(reviewer.get(address)))}
+    assert "请写明退回理由" in page(reviewer.post(address, sent))
+    text = page(reviewer.post(address, sent | {"reason": f"请核对{identity(1)}"}))
+    assert "请不要写身份证号或电话" in text
+    assert states(batch) == {"submitted": 10}
+    text = page(reviewer.post(address, sent | {"reason": "缺培训签到表，请补齐后重报"}, follow=True))
+    assert "已退回 10 条" in text
+    assert states(batch) == {"returned": 10}
+    assert books()["trained_people"] == (0, 0)
+
+
+def test_the_reversals_of_a_voided_workbook_are_decided_as_a_whole(
+    browse: Browse, world: World, batch: Batch
+) -> None:
+    reviewer = world.users["审核"]
+    seen = deciding.pending(by=reviewer, on=ON, batch=batch).seen
+    assert deciding.approve_step(by=reviewer, on=ON, batch=batch, seen=seen).left == 0
+    void_batch(by=world.users["徐庄"], on=ON, batch=batch, reason="传错了")
+    client, address = browse("审核"), f"/workbooks/batches/{batch.pk}/decide/"
+    text = page(client.get(address))
+    assert "待审 10 条（红冲 10）" in text
+    assert re.search(r"trained_people.*?>10 人<.*?>0 人<.*?−10 人", text, re.DOTALL)
+    page(client.post(address, {"decision": "approve", **hidden(text)}, follow=True))
+    assert books()["trained_people"] == (0, 0)
+
+
+@pytest.mark.parametrize(("who", "status"), [("徐庄", 403), ("店子", 403)])
+def test_only_reviewers_come_here(browse: Browse, batch: Batch, who: str, status: int) -> None:
+    assert browse(who).get(f"/workbooks/batches/{batch.pk}/decide/").status_code == status

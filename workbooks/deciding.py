@@ -1,0 +1,157 @@
+"""The review of a workbook as a whole (DESIGN §5): what waits of it, what approving it would do, and the decision.
+
+However long the file is, no request takes long: the rows are decided in their order, as many at a time as a few seconds
+allow, and the page asks for the next ones. Where it is broken off, what was decided is decided and the rest still waits.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import NamedTuple
+
+from django.db import transaction
+from django.db.models import Count, QuerySet
+
+from directory.models import User
+from ledger import together
+from ledger.acting import NotAllowed, need_reason, refusable
+from ledger.actions import return_entry
+from ledger.models import Batch, Entry, Plan
+from ledger.permissions import may_review
+from ledger.refusals import Refusal
+from ledger.together import Outcome
+from workbooks.effects import Effect, differences, standing
+from workbooks.planning import Changed
+
+# rows whose approval is tried out before it is asked for, some two seconds: posted together, and one by one
+MOST_REHEARSED, MOST_REHEARSED_ALONE = 2_000, 150
+SECONDS_A_STEP = 2.0
+AT_ONCE = 300  # rows between two looks at the clock
+MOST_SHOWN = 50  # refusals
+
+
+@dataclass(frozen=True)
+class Pending:
+    """What waits of a workbook: how many rows, of which kinds; and, unless there are too many to try it out
+    (`rehearsed` False), how many approving them would take in, what it would change, and why it would leave others out."""
+
+    rows: int
+    kinds: list[tuple[str, int]]
+    seen: str
+    rehearsed: bool = False
+    approvable: int = 0
+    effects: list[Effect] = field(default_factory=list)
+    refused: list[Outcome] = field(default_factory=list)  # the first of those left out
+
+    @property
+    def left_out(self) -> int:
+        """Rows that approving all would leave out."""
+        return self.rows - self.approvable
+
+
+class Step(NamedTuple):
+    """How far a decision has come: rows decided and left out by this step, the last one looked at, rows that are still
+    to be looked at, and what these are now, for the next step."""
+
+    decided: int
+    refused: int
+    after: int
+    left: int
+    seen: str
+
+
+def pending(*, by: User, on: date, batch: Batch) -> Pending:
+    """What waits of the workbook for `by`. Raises NotAllowed."""
+    _allow(by)
+    versions = _versions(_waiting(by, batch))
+    counted = _waiting(by, batch).order_by().values_list("kind").annotate(n=Count("pk")).order_by("kind")
+    kinds = [(str(Entry.Kind(kind).label), number) for kind, number in counted]
+    found = Pending(len(versions), kinds, _seen(versions))
+    if not 0 < len(versions) <= MOST_REHEARSED:
+        return found
+    rows = list(_waiting(by, batch))
+    if sum(not together.stands_alone(entry) for entry in rows) > MOST_REHEARSED_ALONE:
+        return found
+    return _rehearsed(found, by=by, on=on, batch=batch, rows=rows)
+
+
+def approve_step(*, by: User, on: date, batch: Batch, seen: str, after: int = 0) -> Step:
+    """Approve the next rows, each by itself as far as refusals go. `seen`: as `pending` or the step before said; Changed is
+    raised if other rows wait now, or other versions of them. Raises NotAllowed."""
+
+    def decide(rows: Sequence[Entry]) -> int:
+        done = together.approve_many(by=by, on=on, seen=[(entry, entry.version) for entry in rows])
+        return sum(bool(one.refusal) for one in done)
+
+    return _step(by, batch, seen, after, decide)
+
+
+def return_step(*, by: User, on: date, batch: Batch, seen: str, reason: str, after: int = 0) -> Step:
+    """Return the next rows, all for the same reason. Raises as approve_step, ReasonMissing, ReasonNamesPerson."""
+    need_reason(reason, "请写明退回理由。")
+
+    def decide(rows: Sequence[Entry]) -> int:
+        refused = 0
+        for entry in rows:
+            try:
+                return_entry(by=by, on=on, entry=entry, version=entry.version, reason=reason)
+            except Refusal:
+                refused += 1
+        return refused
+
+    return _step(by, batch, seen, after, decide)
+
+
+def _step(by: User, batch: Batch, seen: str, after: int, decide: Callable[[Sequence[Entry]], int]) -> Step:
+    _allow(by)
+    versions = _versions(_waiting(by, batch).filter(pk__gt=after))
+    if _seen(versions) != seen:
+        raise Changed("这一批次里的记录刚有变化，请看过再决定。")
+    began, looked_at, refused = time.monotonic(), 0, 0
+    while looked_at < len(versions) and (not looked_at or time.monotonic() - began < SECONDS_A_STEP):
+        some = dict(versions[looked_at : looked_at + AT_ONCE])
+        rows = list(_waiting(by, batch).filter(pk__in=some))
+        refused += decide(rows) + len(some) - len(rows)
+        looked_at += len(some)
+        after = max(some)
+    return Step(looked_at - refused, refused, after, len(versions) - looked_at, _seen(versions[looked_at:]))
+
+
+@refusable("batch.decide_preview")
+def _rehearsed(found: Pending, *, by: User, on: date, batch: Batch, rows: Sequence[Entry]) -> Pending:
+    plans = list(Plan.objects.order_by("-year"))
+    before = standing(plans, by, batch.registers, pending=False)
+    done = together.approve_many(by=by, on=on, seen=[(entry, entry.version) for entry in rows])
+    effects = differences(before, standing(plans, by, batch.registers, pending=False))
+    transaction.set_rollback(True)
+    refused = [one for one in done if one.refusal]
+    return Pending(
+        rows=found.rows,
+        kinds=found.kinds,
+        seen=found.seen,
+        rehearsed=True,
+        approvable=len(done) - len(refused),
+        effects=effects,
+        refused=refused[:MOST_SHOWN],
+    )
+
+
+def _allow(by: User) -> None:
+    if not may_review(by):
+        raise NotAllowed("只有区乡村振兴局的审核员可以审核。")
+
+
+def _waiting(by: User, batch: Batch) -> QuerySet[Entry]:
+    return Entry.objects.for_user(by).filter(batch=batch, state=Entry.State.SUBMITTED).order_by("pk")
+
+
+def _versions(rows: QuerySet[Entry]) -> list[tuple[int, int]]:
+    return list(rows.values_list("pk", "version"))
+
+
+def _seen(versions: Sequence[tuple[int, int]]) -> str:
+    return hashlib.sha256("\n".join(f"{pk}:{version}" for pk, version in versions).encode()).hexdigest()
