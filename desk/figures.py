@@ -16,7 +16,7 @@ from directory.people import people_for
 from directory.rights import may_see_restricted
 from ledger import lists
 from ledger.actions import is_in_force, may_step
-from ledger.filings import FilingState, Reminder, reminders, states_of
+from ledger.filings import TO_MEND, FilingState, Reminder, reminders, states_of
 from ledger.lists import WITH_NAMES, details_of
 from ledger.making import warnings_of
 from ledger.models import (
@@ -167,8 +167,8 @@ def filings_due(user: User, today: date) -> list[FilingState]:
 
 
 def returned_entries(user: User) -> QuerySet[Entry]:
-    """The entries of the user's unit that were returned and not submitted again."""
-    rows = Entry.objects.for_user(user).filter(state=State.RETURNED, filed_for=user.organization_id)
+    """The entries of the user's unit that were returned and neither submitted again nor filed anew."""
+    rows = Entry.objects.for_user(user).filter(TO_MEND, filed_for=user.organization_id)
     return rows if may_file(user) else rows.none()
 
 
@@ -628,7 +628,7 @@ def closing(user: User, period: Period) -> Closing:
     """What to read before closing `period`."""
     undecided = (
         Entry.objects.for_user(user)
-        .filter(state__in=[State.SUBMITTED, State.RETURNED], filing__period=period)
+        .filter(Q(state=State.SUBMITTED) | TO_MEND, filing__period=period)
         .select_related("filed_for", "subject")
         .order_by("state", "pk")
     )

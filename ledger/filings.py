@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from django.db.models import Count, Q
+from django.db.models import Count, F, Q
 from django.utils import timezone
 
 from directory.models import Organization
@@ -90,6 +90,12 @@ class FilingState:
         return self.code in ("nil", "submitted", "approved", "returned")
 
 
+# Entries that somebody has to mend: returned, and the same thing neither waits again nor stands by now, as when a corrected
+# workbook brought it.
+TO_MEND = Q(state=Entry.State.RETURNED, subject__undecided=None) & (
+    Q(subject__in_force=None) | Q(subject__in_force__lt=F("pk"))
+)
+
 LABELS = {
     "not_filed": "未报",
     "nil": "本期无",
@@ -110,7 +116,7 @@ def states_of(filings: Iterable[Filing], today: date) -> list[FilingState]:
         .values("filing_id")
         .annotate(
             submitted=Count("pk", filter=Q(state=Entry.State.SUBMITTED)),
-            returned=Count("pk", filter=Q(state=Entry.State.RETURNED)),
+            returned=Count("pk", filter=TO_MEND),
             approved=Count("pk", filter=Q(state=Entry.State.APPROVED)),
         )
     }

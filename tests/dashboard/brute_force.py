@@ -315,9 +315,16 @@ class Rows:
 
     # --- what was filed -----------------------------------------------------------------------------------------
 
+    def to_mend(self, entry: Row) -> bool:
+        """Whether it was returned, and nothing about the same waits or has come to stand since."""
+        subject = self.subjects[entry["subject_id"]]
+        since = (subject["in_force_id"] or 0) > entry["id"]
+        return entry["state"] == "returned" and subject["undecided_id"] is None and not since
+
     def filing_state(self, filing: Row, today: date) -> Row:
-        """What has become of a filing; a row that was withdrawn or voided is no filing."""
-        states = [e["state"] for e in self.entries.values() if e["filing_id"] == filing["id"]]
+        """What has become of a filing; a row that was withdrawn or voided is no filing, nor one filed anew since."""
+        mine = [e for e in self.entries.values() if e["filing_id"] == filing["id"]]
+        states = [e["state"] for e in mine if e["state"] != "returned" or self.to_mend(e)]
         counts = {state: states.count(state) for state in ("submitted", "returned", "approved")}
         code = next((state for state in ("returned", "submitted", "approved") if counts[state]), None)
         code = code or ("nil" if filing["nil_at"] else "not_filed")

@@ -128,6 +128,15 @@ def test_a_workbook_is_returned_as_a_whole_for_one_reason(browse: Browse, world:
     assert "已退回 10 条" in text
     assert states(batch) == {"returned": 10}
     assert books()["trained_people"] == (0, 0)
+    clerk = browse("徐庄")
+    assert "被退回，请先改（10）" in page(clerk.get("/desk/"))
+    # the same workbook again, corrected: what was returned is nobody's work any more, unless it is returned again
+    again = commit(world, roster([attendee(n) for n in range(1, 11)])).batch
+    assert again is not None
+    assert "被退回，请先改" not in page(clerk.get("/desk/"))
+    seen = deciding.pending(by=world.users["审核"], on=ON, batch=again).seen
+    assert deciding.approve_step(by=world.users["审核"], on=ON, batch=again, seen=seen).decided == 10
+    assert "被退回，请先改" not in page(clerk.get("/desk/"))
 
 
 def test_the_reversals_of_a_voided_workbook_are_decided_as_a_whole(
