@@ -27,8 +27,10 @@ def _accounts(row: TrainingCourse | TrainingAttendance) -> list[Account]:
     return [target, outside_account(row.plan, Unit.ATTENDANCE)] if target else []
 
 
-def _moves(entry: Entry, row: Any) -> list[Leg]:
-    """What approving the entry changes of what stands. Called with the accounts of `_accounts` locked."""
+def _moves(entry: Entry, row: Any, others: int = 0) -> list[Leg]:
+    """What approving the entry changes of what stands. Called with the accounts of `_accounts` locked. `others`: of the same
+    course, approved with it; reversals are taken to be gone, of new ones the first decides.
+    """
     about_courses = isinstance(row, TrainingCourse)
     old = entry.corrects
     if about_courses:
@@ -39,6 +41,8 @@ def _moves(entry: Entry, row: Any) -> list[Leg]:
             before = TrainingAttendance.objects.get(entry=old, version=old.version)
             touched.add(before.course_id)
     said, rosters = _said(touched), _rosters(touched)
+    if entry.kind == Entry.Kind.REVERSAL and not about_courses:
+        rosters[row.course_id] -= others
     was = {course: _stands(said, rosters, course) for course in touched}
     if about_courses:
         if old is not None:

@@ -26,7 +26,7 @@ from ledger.models.books import Move
 from ledger.money import yuan
 from ledger.periods import open_periods, open_quarters
 from ledger.refusals import Refusal
-from ledger.registers import ESTIMATED, REPLACED, Claim, Leg, all_registers
+from ledger.registers import ESTIMATED, REPLACED, Claim, Estimates, Leg, all_registers
 from ledger.sql import Asked, Prepared, Statement, given, insert_rows, of_keys, read, run, update
 
 # Account id → (first day of a quarter, balance at its end), in order.
@@ -321,7 +321,7 @@ def post(
     legs = list(holds)
     legs += _of_people(entry.filed_for_id, counted, outside, accounts, len(legs))
     if estimates:  # asked only now: what stands is certain once the accounts are locked
-        legs += _of_estimates(estimates.moves(entry, row), len(legs))
+        legs += _of_estimates(estimates.moves(entry, row, 0), len(legs))
     posted = choose_period(accounts, net(legs), ends, own_quarter, quarters)
     run(_posting(entry, posted, holds, legs, counted, by_id, at, beside))
     return posted
@@ -360,7 +360,7 @@ def _posting(
 def post_all(
     entries: Sequence[Entry], rows: Mapping[int, Any], *, by_id: int, at: datetime
 ) -> dict[int, Posted | NoOpenPeriod]:
-    """As post, of entries of one register in their order, written together: every account is updated once.
+    """As post, of entries of one register and kind in their order, written together: every account is updated once.
 
     `rows` are their detail rows by entry, where the register has estimates. The caller has locked the entries, shares the
     books, and writes what belongs beside. An entry that no open quarter would take has the refusal in place of where it
@@ -388,7 +388,7 @@ def post_all(
     transfers: list[Moved] = []
     deltas: dict[int, tuple[int, int, int]] = {}
     answers: dict[int, Posted | NoOpenPeriod] = {}
-    asked: set[Any] = set()
+    asked = _asked(estimates, [entry for entry in entries if quarters[entry.occurred_on][1]], rows)
     for entry in entries:
         own_quarter, later = quarters[entry.occurred_on]
         if not later:
@@ -398,11 +398,9 @@ def post_all(
         released = net(legs)
         counted = counting.take(changes.get(entry.pk, ()))
         legs += _of_people(entry.filed_for_id, counted, outside, accounts, len(legs))
-        if estimates and estimates.once:
-            about = estimates.once(rows[entry.pk])
-            if about not in asked:
-                asked.add(about)
-                legs += _of_estimates(estimates.moves(entry, rows[entry.pk]), len(legs))
+        if estimates and entry.pk in asked:
+            found = estimates.moves(entry, rows[entry.pk], asked[entry.pk])
+            legs += _of_estimates(found, len(legs))
         moves = net(legs)
         answers[entry.pk] = posted = choose_period(accounts, moves, ends, own_quarter, later)
         _move_ends(ends, moves, posted.period)
@@ -423,6 +421,18 @@ def post_all(
             keys = [entry.pk for entry in done]
             run([_drop_holds(keys), *_mark_approved(done, answers, by_id, at), _point_subjects(keys)])
     return answers
+
+
+def _asked(estimates: Estimates | None, entries: Sequence[Entry], rows: Mapping[int, Any]) -> dict[int, int]:
+    """Of the entries, all new or all reversals, those that are asked what they move of estimates: one of each answer to `once`,
+    and how many others go with it."""
+    alike: dict[Any, list[Entry]] = defaultdict(list)
+    if estimates and estimates.once:
+        for entry in entries:
+            alike[estimates.once(rows[entry.pk])].append(entry)
+    return {
+        some[-1 if some[0].kind == Entry.Kind.REVERSAL else 0].pk: len(some) - 1 for some in alike.values()
+    }
 
 
 def _columns_of_transfers() -> list[Any]:

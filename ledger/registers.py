@@ -158,10 +158,10 @@ class Estimates:
     """
 
     accounts: Callable[[Any], list[Account]]  # of a row: locked before `moves` is asked
-    moves: Callable[[Entry, Any], list[Leg]]
+    moves: Callable[[Entry, Any, int], list[Leg]]  # the number: others that go with it, see `once`
     standing: Callable[[], Mapping[int, int]]  # account id → what stands now; for verify_ledger
-    # of new rows approved together, only the first of each answer can move anything; None: that is not said, and such
-    # rows are approved one by one
+    # of new rows approved together, only the first of each answer can move anything, of reversals the last, the others being
+    # gone; None: that is not said, and such rows are approved one by one
     once: Callable[[Any], Any] | None = None
 
 

@@ -69,13 +69,13 @@ def _approve_alone(by: User, on: date, entry: Entry, version: int) -> Outcome:
 
 
 def _runs(seen: Sequence[tuple[Entry, int]]) -> Iterator[list[tuple[Entry, int]]]:
-    """The list cut into what is approved together: entries of one register that know nothing of each other."""
+    """The list cut into what is approved together: entries of one register and kind that know nothing of each other."""
     run: list[tuple[Entry, int]] = []
     among: set[int] = set()
     for entry, version in seen:
         together = stands_alone(entry)
         if run and (
-            not together or entry.register != run[0][0].register or entry.pk in among or len(run) == AT_ONCE
+            not together or _make(entry) != _make(run[0][0]) or entry.pk in among or len(run) == AT_ONCE
         ):
             yield run
             run, among = [], set()
@@ -88,14 +88,20 @@ def _runs(seen: Sequence[tuple[Entry, int]]) -> Iterator[list[tuple[Entry, int]]
         yield run
 
 
+def _make(entry: Entry) -> tuple[str, str]:
+    return entry.register, entry.kind
+
+
 def stands_alone(entry: Entry) -> bool:
     """Whether what approving the entry does and needs is the same whichever others of its register were approved just
-    before: all but merges, rows that fix lines, and steps, corrections and reversals that ask what rests on them."""
+    before: all but merges, rows that fix lines, and steps, corrections and reversals that ask what rests on them. On a
+    person in a list nothing rests."""
     register = get_register(entry.register)
     if entry.register == PERSON_MERGE.code or register.fixes:
         return False
     asks = register.not_yet is not nothing_to_wait_for or register.estimates is not None
-    if asks and entry.kind != Entry.Kind.NEW:
+    takes_back_a_person = entry.kind == Entry.Kind.REVERSAL and register.rows_stand_alone
+    if asks and entry.kind != Entry.Kind.NEW and not takes_back_a_person:
         return False
     return register.estimates is None or register.estimates.once is not None
 

@@ -30,7 +30,7 @@ from workbooks.planning import Changed
 # rows whose approval is tried out before it is asked for, some two seconds: posted together, and one by one
 MOST_REHEARSED, MOST_REHEARSED_ALONE = 2_000, 150
 SECONDS_A_STEP = 2.0
-AT_ONCE = 300  # rows between two looks at the clock
+AT_ONCE = 100  # rows between two looks at the clock
 MOST_SHOWN = 50  # refusals
 
 

@@ -16,7 +16,7 @@ from labor.registers import TRAINING_ATTENDANCE, TRAINING_COURSE
 from ledger import actions
 from ledger.accounts import remembered
 from ledger.acting import NotYet, SubjectTaken
-from ledger.models import Account, Participation, Transfer
+from ledger.models import Account, Entry, Participation, Transfer
 from tests.labor.conftest import ON, Training, name, number
 from tests.ledger.together import both_ways
 
@@ -88,6 +88,24 @@ def test_a_roster_approved_together_replaces_its_courses_estimates_as_one_by_one
     attends += [training.attends(waiting, n) for n in (1, 7)]  # 1 is in two courses
     both_ways(training.world.users["审核"], [*attends[:4], waiting, *attends[4:]])
     assert training.counts() == {"人": 7, "人次": 8, "场": 3, "带动": training.counts()["带动"]}
+
+
+def test_a_roster_reversed_together_brings_back_its_courses_estimates_as_one_by_one(
+    training: Training,
+) -> None:
+    courses = [training.course(title, estimate=n) for title, n in (("甲班", 60), ("乙班", 10), ("丙班", 5))]
+    training.approve(*courses)
+    attends = [training.attends(courses[n % 3], 1 + n // 2) for n in range(10)]  # people in two courses
+    training.approve(*attends)
+    kept = attends[4]  # of 乙班, whose estimate so does not come back
+    clerk, why = training.world.users["徐庄"], "整批传错"
+    back = [
+        actions.reverse(by=clerk, on=ON, entry=Entry.objects.unscoped("测试").get(pk=one.pk), reason=why)
+        for one in attends
+        if one is not kept
+    ]
+    both_ways(training.world.users["审核"], back)
+    assert training.counts() | {"带动": 0} == {"人": 1, "人次": 66, "场": 3, "带动": 0}
 
 
 def test_whoever_replaces_another_units_estimate_shows_that_unit_the_entry(training: Training) -> None:

@@ -12,6 +12,7 @@ import pytest
 from directory.models import Person
 from labor.models import TrainingCourse
 from ledger import together
+from ledger.batches import void_batch
 from ledger.models import Account, Batch, Entry
 from ledger.verify import verify
 from tests.ledger.world import World
@@ -192,6 +193,7 @@ def test_a_thousand_people_are_approved_in_few_postings(
     world: World, monkeypatch: pytest.MonkeyPatch, django_assert_max_num_queries: Any
 ) -> None:
     batch = commit(world, roster([attendee(n) for n in range(1, 1_002)])).batch
+    assert batch is not None
     waiting = Entry.objects.unscoped("测试").filter(batch=batch).order_by("pk")
     alone: list[int] = []
     monkeypatch.setattr(together, "_approve_alone", lambda by, on, entry, version: alone.append(entry.pk))
@@ -201,6 +203,12 @@ def test_a_thousand_people_are_approved_in_few_postings(
     assert alone == []
     assert {one.refusal for one in done} == {""}
     assert books()["trained_people"] == (1_001, 0)
+    back = void_batch(by=world.users["徐庄"], on=ON, batch=batch, reason="整批传错").reversals
+    reversals = Entry.objects.unscoped("测试").filter(pk__in=back).order_by("pk")
+    with django_assert_max_num_queries(120):
+        done = together.approve_many(by=world.users["审核"], on=ON, seen=[(one, 1) for one in reversals])
+    assert {one.refusal for one in done} == {""}
+    assert books()["trained_people"] == (0, 0)
 
 
 def test_a_ledger_of_donations_as_it_is_kept_says_nothing_of_receiving_them(world: World) -> None:
