@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 
-from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, F, Max, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from audit.models import Event
@@ -55,6 +55,17 @@ class Returned:
 
 
 @dataclass(frozen=True)
+class ReturnedBatch:
+    """Rows of an import that were returned for one reason: mended in the workbook sooner than one by one."""
+
+    batch: Batch
+    rows: int
+    reason: str
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True)
 class ToAcknowledge:
     """An approved entry that waits for the word of the user's unit, such as a receipt."""
 
@@ -69,6 +80,7 @@ class Home:
     registers: list[Register]
     filings: list[FilingState]
     returned: list[Returned]
+    returned_batches: list[ReturnedBatch]
     drafts: list[Draft]
     to_acknowledge: list[ToAcknowledge] = field(default_factory=list)
     tasks: list[OpenTask] = field(default_factory=list)
@@ -76,6 +88,11 @@ class Home:
     overdue: list[Reminder] = field(default_factory=list)  # of all units, for who reviews
     waiting: int | None = None
     oldest: datetime | None = None
+
+    @property
+    def returned_rows(self) -> int:
+        """How many entries those returned are."""
+        return len(self.returned) + sum(one.rows for one in self.returned_batches)
 
 
 def home(user: User, today: date) -> Home:
@@ -87,6 +104,7 @@ def home(user: User, today: date) -> Home:
         waiting = queue.count()
         first = queue.order_by("submitted_at").first()
         oldest = first.submitted_at if first else None
+    batches = returned_batches(user)
     with read_once():
         mine = reminders(due, today)
         overdue = overdue_units(user, today) if may_review(user) else []
@@ -95,7 +113,8 @@ def home(user: User, today: date) -> Home:
         filings=due,
         reminders=mine,
         overdue=overdue,
-        returned=returned_to(user),
+        returned=returned_to(user, batches),
+        returned_batches=batches,
         drafts=list(
             Draft.objects.filter(owner=user).select_related("entry").defer("body").order_by("-updated_at")
         ),
@@ -172,9 +191,44 @@ def returned_entries(user: User) -> QuerySet[Entry]:
     return rows if may_file(user) else rows.none()
 
 
-def returned_to(user: User) -> list[Returned]:
-    """The returned entries with the remarks on them, the longest waiting first."""
-    entries = list(returned_entries(user).select_related(*WITH_NAMES).order_by("decided_at")[:50])
+MANY_RETURNED = 5  # rows of one import: from here on they are told as one
+
+
+def returned_batches(user: User) -> list[ReturnedBatch]:
+    """The imports of which many rows were returned for one reason, without remarks on their fields; the latest first."""
+    decided = Decision.objects.filter(
+        entry__in=returned_entries(user).filter(batch__isnull=False),
+        version=F("entry__version"),
+        outcome=Decision.Outcome.RETURNED,
+        fields={},
+    )
+    groups = list(
+        decided.order_by()
+        .values("entry__batch", "reason", "by")
+        .annotate(n=Count("pk"), last=Max("at"))
+        .filter(n__gte=MANY_RETURNED)
+        .order_by("-last")
+    )
+    batches = Batch.objects.for_user(user).in_bulk([one["entry__batch"] for one in groups])
+    people = User.objects.select_related("organization").in_bulk([one["by"] for one in groups])
+    return [
+        ReturnedBatch(
+            batches[one["entry__batch"]], one["n"], one["reason"], str(people[one["by"]]), one["last"]
+        )
+        for one in groups
+    ]
+
+
+def returned_to(user: User, told: Iterable[ReturnedBatch] = ()) -> list[Returned]:
+    """The returned entries with the remarks on them, the longest waiting first, but for those that are `told` as part of
+    their import."""
+    rows = returned_entries(user)
+    for one in told:
+        same = Decision.objects.filter(
+            entry__batch=one.batch, outcome=Decision.Outcome.RETURNED, reason=one.reason, fields={}
+        )
+        rows = rows.exclude(pk__in=same.filter(version=F("entry__version")).values("entry"))
+    entries = list(rows.select_related(*WITH_NAMES).order_by("decided_at")[:50])
     decisions = {
         (decision.entry_id, decision.version): decision
         for decision in Decision.objects.filter(

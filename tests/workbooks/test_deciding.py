@@ -129,7 +129,10 @@ def test_a_workbook_is_returned_as_a_whole_for_one_reason(browse: Browse, world:
     assert states(batch) == {"returned": 10}
     assert books()["trained_people"] == (0, 0)
     clerk = browse("徐庄")
-    assert "被退回，请先改（10）" in page(clerk.get("/desk/"))
+    text = page(clerk.get("/desk/"))
+    assert "被退回，请先改（10）" in text
+    assert f"{batch.pk} 号批次　学员.xlsx：10 条" in text  # told as one
+    assert "修改后重新提交" not in text
     # the same workbook again, corrected: what was returned is nobody's work any more, unless it is returned again
     again = commit(world, roster([attendee(n) for n in range(1, 11)])).batch
     assert again is not None
