@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from dashboard.as_of import AsOf
 from directory.models import User
-from ledger.filings import REMIND_LATE, TO_MEND
+from ledger.filings import REMIND_LATE, to_mend
 from ledger.models import Entry, Filing
 from ledger.parameters import read_once
 from ledger.registers import Notice, all_registers, name_of
@@ -136,7 +136,7 @@ def _overdue(user: User, today: date, each: int) -> AlertGroup:
 
 
 def _returned(user: User, today: date, days: int, each: int) -> AlertGroup:
-    found = _since(scope_of(user), TO_MEND, "decided_at", working_days_before(today, days), each)
+    found = _since(scope_of(user), Entry.State.RETURNED, "decided_at", working_days_before(today, days), each)
     alerts = [
         _entry_alert(entry, f"{timezone.localdate(entry.decided_at):%Y-%m-%d} 退回，至今未改。")
         for entry in found
@@ -146,8 +146,9 @@ def _returned(user: User, today: date, days: int, each: int) -> AlertGroup:
 
 
 def _unreviewed(user: User, today: date, days: int, each: int) -> AlertGroup:
-    waiting = Q(state=Entry.State.SUBMITTED)
-    found = _since(scope_of(user), waiting, "submitted_at", working_days_before(today, days), each)
+    found = _since(
+        scope_of(user), Entry.State.SUBMITTED, "submitted_at", working_days_before(today, days), each
+    )
     alerts = [
         _entry_alert(entry, f"{timezone.localdate(entry.submitted_at):%Y-%m-%d} 提交，至今未审。")
         for entry in found
@@ -165,9 +166,10 @@ def _late_filings(scope: Scope, due_by: date, each: int) -> QuerySet[Filing]:
 
 
 @asked_again
-def _since(scope: Scope, which: Q, what: str, before: datetime, each: int) -> QuerySet[Entry]:
-    """Of these entries those that have been so since before a moment, the longest first."""
-    rows = Entry.objects.for_scope(scope, few=True).filter(which, **{f"{what}__lt": before})
+def _since(scope: Scope, state: str, what: str, before: datetime, each: int) -> QuerySet[Entry]:
+    """The entries that have been in a state since before a moment, the longest first; of those returned what is to mend."""
+    in_state = to_mend() if state == Entry.State.RETURNED else Q(state=state)
+    rows = Entry.objects.for_scope(scope, few=True).filter(in_state, **{f"{what}__lt": before})
     return _first(rows.select_related("filed_for").order_by(what, "pk"), each)
 
 

@@ -16,7 +16,7 @@ from directory.people import people_for
 from directory.rights import may_see_restricted
 from ledger import lists
 from ledger.actions import is_in_force, may_step
-from ledger.filings import TO_MEND, FilingState, Reminder, reminders, states_of
+from ledger.filings import FilingState, Reminder, reminders, states_of, to_mend
 from ledger.lists import WITH_NAMES, details_of
 from ledger.making import warnings_of
 from ledger.models import (
@@ -187,7 +187,7 @@ def filings_due(user: User, today: date) -> list[FilingState]:
 
 def returned_entries(user: User) -> QuerySet[Entry]:
     """The entries of the user's unit that were returned and neither submitted again nor filed anew."""
-    rows = Entry.objects.for_user(user).filter(TO_MEND, filed_for=user.organization_id)
+    rows = Entry.objects.for_user(user).filter(to_mend(), filed_for=user.organization_id)
     return rows if may_file(user) else rows.none()
 
 
@@ -195,25 +195,27 @@ MANY_RETURNED = 5  # rows of one import: from here on they are told as one
 
 
 def returned_batches(user: User) -> list[ReturnedBatch]:
-    """The imports of which many rows were returned for one reason, without remarks on their fields; the latest first."""
+    """The imports of which many rows were returned for one reason, without remarks on their fields; the latest first. Not
+    reversals: no workbook mends those."""
+    rows = returned_entries(user).filter(batch__isnull=False).exclude(kind=Entry.Kind.REVERSAL)
     decided = Decision.objects.filter(
-        entry__in=returned_entries(user).filter(batch__isnull=False),
+        entry__in=rows,
         version=F("entry__version"),
         outcome=Decision.Outcome.RETURNED,
         fields={},
     )
     groups = list(
         decided.order_by()
-        .values("entry__batch", "reason", "by")
-        .annotate(n=Count("pk"), last=Max("at"))
+        .values("entry__batch", "reason")
+        .annotate(n=Count("pk"), last=Max("at"), who=Max("by"))
         .filter(n__gte=MANY_RETURNED)
         .order_by("-last")
     )
     batches = Batch.objects.for_user(user).in_bulk([one["entry__batch"] for one in groups])
-    people = User.objects.select_related("organization").in_bulk([one["by"] for one in groups])
+    people = User.objects.select_related("organization").in_bulk([one["who"] for one in groups])
     return [
         ReturnedBatch(
-            batches[one["entry__batch"]], one["n"], one["reason"], str(people[one["by"]]), one["last"]
+            batches[one["entry__batch"]], one["n"], one["reason"], str(people[one["who"]]), one["last"]
         )
         for one in groups
     ]
@@ -227,7 +229,8 @@ def returned_to(user: User, told: Iterable[ReturnedBatch] = ()) -> list[Returned
         same = Decision.objects.filter(
             entry__batch=one.batch, outcome=Decision.Outcome.RETURNED, reason=one.reason, fields={}
         )
-        rows = rows.exclude(pk__in=same.filter(version=F("entry__version")).values("entry"))
+        same = same.filter(version=F("entry__version")).exclude(entry__kind=Entry.Kind.REVERSAL)
+        rows = rows.exclude(pk__in=same.values("entry"))
     entries = list(rows.select_related(*WITH_NAMES).order_by("decided_at")[:50])
     decisions = {
         (decision.entry_id, decision.version): decision
@@ -682,7 +685,7 @@ def closing(user: User, period: Period) -> Closing:
     """What to read before closing `period`."""
     undecided = (
         Entry.objects.for_user(user)
-        .filter(Q(state=State.SUBMITTED) | TO_MEND, filing__period=period)
+        .filter(Q(state=State.SUBMITTED) | to_mend(), filing__period=period)
         .select_related("filed_for", "subject")
         .order_by("state", "pk")
     )

@@ -266,6 +266,16 @@ def submit_batch(
     return batch
 
 
+def may_be_voided(batch: Batch) -> bool:
+    """Whether there is anything to void: of a batch voided before, approved rows whose reversals were returned."""
+    if batch.state == Batch.State.SUBMITTED:
+        return True
+    rows = Entry.objects.unscoped("只回答批次里是否还有有效的记录").filter(
+        batch=batch, subject__in_force=F("pk")
+    )
+    return rows.filter(state=Entry.State.APPROVED, subject__undecided=None).exists()
+
+
 class Voided(NamedTuple):
     """What voiding did, by number: entries set to 作废, and the reversals filed for the approved ones."""
 
@@ -296,7 +306,8 @@ def void_batch(*, by: User, on: date, batch: Batch, reason: str) -> Voided:
     why = f"批次作废：{reason.strip()}"[:500]
     done = Voided(
         _void(_Filed.all_of(undecided), by, on, why),
-        _reverse(_Filed.all_of(standing), batch, by, on, why),
+        # the last first: what rests on others comes after them in a workbook, and has to be taken back before
+        _reverse(_Filed.all_of(standing)[::-1], batch, by, on, why),
     )
     batch.state, batch.voided_by, batch.voided_at = Batch.State.VOIDED, by, moment(on)
     batch.void_reason = reason.strip()[:500]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from django.db.models import Count, F, Q
+from django.db.models import Count, Exists, OuterRef, Q
 from django.utils import timezone
 
 from directory.models import Organization
@@ -90,11 +90,24 @@ class FilingState:
         return self.code in ("nil", "submitted", "approved", "returned")
 
 
-# Entries that somebody has to mend: returned, and the same thing neither waits again nor stands by now, as when a corrected
-# workbook brought it.
-TO_MEND = Q(state=Entry.State.RETURNED, subject__undecided=None) & (
-    Q(subject__in_force=None) | Q(subject__in_force__lt=F("pk"))
-)
+def to_mend() -> Q:
+    """Entries that somebody has to mend: returned, and not filed anew by the same unit since, as when a corrected workbook
+    brought the same again; nor of something that by now stands or waits otherwise, where nothing new can be filed of it."""
+    anew = (
+        Entry.objects.unscoped("同一事项退回以后是否已重新填报，只回答是否")
+        .filter(
+            subject=OuterRef("subject"),
+            filed_for=OuterRef("filed_for"),
+            kind=OuterRef("kind"),
+            pk__gt=OuterRef("pk"),
+        )
+        .exclude(state__in=Entry.GONE)
+    )
+    taken = Q(kind=Entry.Kind.NEW) & (
+        Q(subject__in_force__isnull=False) | Q(subject__undecided__isnull=False)
+    )
+    return Q(state=Entry.State.RETURNED) & ~Exists(anew) & ~taken
+
 
 LABELS = {
     "not_filed": "未报",
@@ -116,16 +129,19 @@ def states_of(filings: Iterable[Filing], today: date) -> list[FilingState]:
         .values("filing_id")
         .annotate(
             submitted=Count("pk", filter=Q(state=Entry.State.SUBMITTED)),
-            returned=Count("pk", filter=TO_MEND),
+            returned=Count("pk", filter=Q(state=Entry.State.RETURNED)),
+            to_mend=Count("pk", filter=to_mend()),
             approved=Count("pk", filter=Q(state=Entry.State.APPROVED)),
         )
     }
-    empty = {"submitted": 0, "returned": 0, "approved": 0}
+    empty = {"submitted": 0, "returned": 0, "to_mend": 0, "approved": 0}
     return [_state(filing, counts.get(filing.pk, empty), today) for filing in rows]
 
 
 def _state(filing: Filing, count: Mapping[str, Any], today: date) -> FilingState:
-    if count["returned"]:
+    # what was filed anew elsewhere was filed all the same
+    returned = count["to_mend"] or (not count["submitted"] and not count["approved"] and count["returned"])
+    if returned:
         code = "returned"
     elif count["submitted"]:
         code = "submitted"
@@ -140,7 +156,7 @@ def _state(filing: Filing, count: Mapping[str, Any], today: date) -> FilingState
         code=code,
         label=LABELS[code],
         submitted=count["submitted"],
-        returned=count["returned"],
+        returned=int(returned),
         approved=count["approved"],
         is_overdue=code == "not_filed" and today > filing.due_on,
         is_on_time=None if first is None else timezone.localdate(first) <= filing.due_on,

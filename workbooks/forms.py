@@ -124,9 +124,9 @@ class DecideForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 2, "class": "form-control"}),
     )
     seen = forms.CharField(max_length=64, widget=forms.HiddenInput)
-    after = forms.IntegerField(min_value=0, widget=forms.HiddenInput)
-    decided = forms.IntegerField(min_value=0, widget=forms.HiddenInput)
-    refused = forms.IntegerField(min_value=0, widget=forms.HiddenInput)
+    after = forms.IntegerField(min_value=0, max_value=10**9, widget=forms.HiddenInput)
+    decided = forms.IntegerField(min_value=0, max_value=10**9, widget=forms.HiddenInput)
+    refused = forms.IntegerField(min_value=0, max_value=10**9, widget=forms.HiddenInput)
 
 
 def register_choices(user: User, *, of_others: bool) -> list[tuple[str, str]]:

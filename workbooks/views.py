@@ -255,9 +255,9 @@ def batch(request: HttpRequest, pk: int) -> HttpResponse:
             "registers": [name_of(code) for code in found.registers],
             "states": states,
             "page": page,
-            "may_void": found.state == Batch.State.SUBMITTED
-            and may_file(user)
-            and user.organization_id == found.organization_id,
+            "may_void": may_file(user)
+            and user.organization_id == found.organization_id
+            and batches.may_be_voided(found),
             "may_open": _may_open(user, found),
             "to_review": sum(n for (_, state), n in counts.items() if state == Entry.State.SUBMITTED)
             if may_review(user)
@@ -275,7 +275,7 @@ def void(request: HttpRequest, pk: int) -> HttpResponse:
     today = timezone.localdate()
     form = VoidForm(request.POST if request.method == "POST" else None)
     try:
-        if found.state == Batch.State.VOIDED:
+        if not batches.may_be_voided(found):
             messages.info(request, f"{found.pk} 号批次已经作废。")
             return redirect("workbooks:batch", found.pk)
         if request.method == "POST" and form.is_valid():
@@ -346,8 +346,12 @@ def decide(request: HttpRequest, pk: int) -> HttpResponse:
             if refused:
                 messages.warning(request, f"有 {refused} 条没有{'通过' if approving else '退回'}，原因见下。")
             return _lead(request, here if refused else reverse("workbooks:batch", args=[found.pk]))
+    if form.errors and "reason" not in form.errors:  # not sent by the page
+        messages.warning(request, "没有收到完整的内容，请再点一次。")
+        return _lead(request, here)
     waits = deciding.pending(by=user, on=today, batch=found)
-    return render(request, "workbooks/decide.html", {"batch": found, "form": form, "waits": waits})
+    shown = {"batch": found, "form": form, "waits": waits}
+    return render(request, "workbooks/decide.html", shown, status=422 if form.errors else 200)
 
 
 @staff

@@ -316,16 +316,25 @@ class Rows:
     # --- what was filed -----------------------------------------------------------------------------------------
 
     def to_mend(self, entry: Row) -> bool:
-        """Whether it was returned, and nothing about the same waits or has come to stand since."""
-        subject = self.subjects[entry["subject_id"]]
-        since = (subject["in_force_id"] or 0) > entry["id"]
-        return entry["state"] == "returned" and subject["undecided_id"] is None and not since
+        """Whether it was returned, its unit has not filed the same anew, and something new can still be filed of it."""
+        subject, alike = self.subjects[entry["subject_id"]], ("subject_id", "filed_for_id", "kind")
+        anew = any(
+            one["id"] > entry["id"]
+            and one["state"] not in ("withdrawn", "void")
+            and all(one[name] == entry[name] for name in alike)
+            for one in self.entries.values()
+        )
+        taken = entry["kind"] == "new" and (subject["in_force_id"] or subject["undecided_id"])
+        return entry["state"] == "returned" and not anew and not taken
 
     def filing_state(self, filing: Row, today: date) -> Row:
-        """What has become of a filing; a row that was withdrawn or voided is no filing, nor one filed anew since."""
+        """What has become of a filing; a row that was withdrawn or voided is no filing."""
         mine = [e for e in self.entries.values() if e["filing_id"] == filing["id"]]
-        states = [e["state"] for e in mine if e["state"] != "returned" or self.to_mend(e)]
+        states = [e["state"] for e in mine]
         counts = {state: states.count(state) for state in ("submitted", "returned", "approved")}
+        to_mend = sum(map(self.to_mend, mine))
+        if to_mend or counts["submitted"] or counts["approved"]:
+            counts["returned"] = to_mend
         code = next((state for state in ("returned", "submitted", "approved") if counts[state]), None)
         code = code or ("nil" if filing["nil_at"] else "not_filed")
         first = filing["first_submitted_at"] or filing["nil_at"]

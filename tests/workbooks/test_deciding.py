@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 
 from audit.models import Event
+from ledger import together
 from ledger.actions import withdraw
 from ledger.batches import void_batch
 from ledger.models import Batch, Entry
 from tests.ledger.world import World
 from tests.workbooks.conftest import ON, Browse, commit
-from tests.workbooks.files import attendee, identity, roster
+from tests.workbooks.files import COURSE_1, ROSTER, attendee, courses, identity, roster, xlsx
 from tests.workbooks.test_import import books
 from tests.workbooks.test_pages import page
 from workbooks import deciding
@@ -100,9 +102,51 @@ def test_what_cannot_be_approved_is_told_before_skipped_and_told_again(
     assert "由您本人填报或提交" in text
     assert "通过这 0 条" not in text
     assert states(batch) == {"approved": 9, "submitted": 1}
-    # too many to try out: the reasons come afterwards
-    monkeypatch.setattr(deciding, "MOST_REHEARSED", 0)
-    assert "这里不逐条预演" in page(reviewer.get(address))
+
+
+def test_of_many_rows_a_few_are_tried_out_and_the_reasons_stand_there_afterwards(
+    browse: Browse, world: World, batch: Batch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deciding, "MOST_REHEARSED", 5)
+    monkeypatch.setattr(deciding, "A_FEW", 4)
+    Entry.objects.unscoped("测试").filter(batch=batch).update(submitted_by=world.users["审核"])
+    reviewer, address = browse("审核"), f"/workbooks/batches/{batch.pk}/decide/"
+    text = page(reviewer.get(address))
+    assert "先预演了前 4 条：<strong>0</strong> 条可以通过" in text
+    text = page(reviewer.post(address, {"decision": "approve", **hidden(text)}, follow=True))
+    assert "有 10 条没有通过，原因见下" in text
+    assert text.count("由您本人填报或提交") == 4
+    assert states(batch) == {"submitted": 10}
+
+
+def test_a_row_that_changes_during_a_step_is_left_to_whoever_sees_it(
+    world: World, batch: Batch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deciding, "AT_ONCE", 5)
+    reviewer = world.users["审核"]
+    last = Entry.objects.unscoped("测试").filter(batch=batch).latest("pk")
+    seen = deciding.pending(by=reviewer, on=ON, batch=batch).seen
+    approve_many = together.approve_many
+    calls: list[Any] = []
+
+    def meanwhile(**asked: Any) -> Any:
+        if not calls:  # what was seen is no longer what waits
+            Entry.objects.unscoped("测试").filter(pk=last.pk).update(version=2)
+        calls.append(asked)
+        return approve_many(**asked)
+
+    monkeypatch.setattr(together, "approve_many", meanwhile)
+    step = deciding.approve_step(by=reviewer, on=ON, batch=batch, seen=seen)
+    assert (step.decided, step.refused, step.left) == (9, 1, 0)
+    assert states(batch) == {"approved": 9, "submitted": 1}
+
+
+def test_two_reviewers_who_decide_one_workbook_do_not_cross(world: World, batch: Batch) -> None:
+    one, other = world.users["审核"], world.users["复核"]
+    seen = deciding.pending(by=one, on=ON, batch=batch).seen
+    assert deciding.approve_step(by=other, on=ON, batch=batch, seen=seen).decided == 10
+    with pytest.raises(Changed):
+        deciding.approve_step(by=one, on=ON, batch=batch, seen=seen)
 
 
 def test_whoever_decides_has_seen_what_waits(world: World, batch: Batch) -> None:
@@ -120,8 +164,8 @@ def test_whoever_decides_has_seen_what_waits(world: World, batch: Batch) -> None
 def test_a_workbook_is_returned_as_a_whole_for_one_reason(browse: Browse, world: World, batch: Batch) -> None:
     reviewer, address = browse("审核"), f"/workbooks/batches/{batch.pk}/decide/"
     sent = {"decision": "return", **hidden(page(reviewer.get(address)))}
-    assert "请写明退回理由" in page(reviewer.post(address, sent))
-    text = page(reviewer.post(address, sent | {"reason": f"请核对{identity(1)}"}))
+    assert "请写明退回理由" in page(reviewer.post(address, sent), 422)
+    text = page(reviewer.post(address, sent | {"reason": f"请核对{identity(1)}"}), 422)
     assert "请不要写身份证号或电话" in text
     assert states(batch) == {"submitted": 10}
     text = page(reviewer.post(address, sent | {"reason": "缺培训签到表，请补齐后重报"}, follow=True))
@@ -150,10 +194,36 @@ def test_the_reversals_of_a_voided_workbook_are_decided_as_a_whole(
     assert deciding.approve_step(by=reviewer, on=ON, batch=batch, seen=seen).left == 0
     void_batch(by=world.users["徐庄"], on=ON, batch=batch, reason="传错了")
     client, address = browse("审核"), f"/workbooks/batches/{batch.pk}/decide/"
+    # returned, they are no workbook's to mend; what still stands is voided once more
+    seen = deciding.pending(by=reviewer, on=ON, batch=batch).seen
+    assert deciding.return_step(by=reviewer, on=ON, batch=batch, seen=seen, reason="请说明").decided == 10
+    clerk = browse("徐庄")
+    assert "改好表格，重新上传" not in page(clerk.get("/desk/"))
+    assert "作废这一批次" in page(clerk.get(f"/workbooks/batches/{batch.pk}/"))
+    clerk.post(f"/workbooks/batches/{batch.pk}/void/", {"reason": "传错了，班次不对"})
+    assert "被退回，请先改" not in page(clerk.get("/desk/"))
+    assert "作废这一批次" not in page(clerk.get(f"/workbooks/batches/{batch.pk}/"))
     text = page(client.get(address))
     assert "待审 10 条（红冲 10）" in text
     assert re.search(r"trained_people.*?>10 人<.*?>0 人<.*?−10 人", text, re.DOTALL)
     page(client.post(address, {"decision": "approve", **hidden(text)}, follow=True))
+    assert books()["trained_people"] == (0, 0)
+
+
+def test_a_course_and_its_roster_voided_together_are_taken_back_in_one_pass(world: World) -> None:
+    clerk, reviewer = world.users["徐庄"], world.users["审核"]
+    course = ("2022-PX-09", "果树修剪班", *COURSE_1[2:])
+    sheets = {"班次": courses(course), "学员": [ROSTER, *(attendee(n, "2022-PX-09") for n in range(21, 26))]}
+    both = commit(world, xlsx(sheets), name="班次和学员.xlsx").batch
+    assert both is not None
+    for rows in (6, 6):  # approved, then reversed
+        waits = deciding.pending(by=reviewer, on=ON, batch=both)
+        assert (waits.rows, waits.approvable, waits.refused) == (rows, rows, [])
+        step = deciding.approve_step(by=reviewer, on=ON, batch=both, seen=waits.seen)
+        assert (step.decided, step.refused) == (rows, 0)
+        if states(both) == {"approved": 6}:
+            void_batch(by=clerk, on=ON, batch=both, reason="传错了")
+    assert states(both) == {"approved": 12}
     assert books()["trained_people"] == (0, 0)
 
 
