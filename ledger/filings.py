@@ -11,7 +11,7 @@ from django.db.models import Count, Exists, OuterRef, Q
 from django.utils import timezone
 
 from directory.models import Organization
-from ledger.models import Assignment, Entry, Filing, Period
+from ledger.models import Assignment, Entry, Filing, Period, Subject
 from ledger.periods import reporting_period
 from ledger.registers import Parameter, name_of
 
@@ -103,9 +103,9 @@ def to_mend() -> Q:
         )
         .exclude(state__in=Entry.GONE)
     )
-    taken = Q(kind=Entry.Kind.NEW) & (
-        Q(subject__in_force__isnull=False) | Q(subject__undecided__isnull=False)
-    )
+    live = Q(in_force__isnull=False) | Q(undecided__isnull=False)
+    taken = Q(Exists(Subject.objects.filter(live, pk=OuterRef("subject"))), kind=Entry.Kind.NEW)
+    # the subject is not joined: of all entries of a filing only the few returned are looked at more closely
     return Q(state=Entry.State.RETURNED) & ~Exists(anew) & ~taken
 
 
