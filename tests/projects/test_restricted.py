@@ -342,6 +342,9 @@ def test_nobody_without_the_right_finds_a_child_anywhere(
     last = Entry.objects.unscoped("测试").get(batch=batch)
     upload = SimpleUploadedFile(f"{CHILDREN['book'][1]}.pdf", PDF)
     seen.client("徐庄").post(f"/desk/entries/{last.pk}/attach/", {"version": 1, "files": upload})
+    for who in ("审核", "店子"):  # while it waits
+        seen.client(who).get(f"/workbooks/batches/{batch.pk}/decide/")
+        assert seen.last().status == (200 if who == "审核" else 403)
     decide(seen, last)
     for one in (entry, last):
         one.refresh_from_db()
