@@ -357,16 +357,16 @@ Step = Callable[[], Answer]
 AT_ONCE = 2  # on two cores; three take as long, and then a browser waits for a page until it gives up
 # all tests but those in a browser
 PYTEST: list[str | Path] = [PYTHON, "-m", "pytest", f"--ignore={ROOT / 'tests' / 'browser'}"]
-# on SQLite in three steps, so that no core is left over at the end: these folders of tests, and all others
+# on SQLite in four steps, so that no core is left over at the end: these folders of tests, and all others
 ON_SQLITE = {
     f"tests on SQLite: {', '.join(names)}": [ROOT / "tests" / name for name in names]
-    for names in (("audit", "directory", "ledger"), ("workbooks",))
+    for names in (("audit", "directory", "ledger"), ("workbooks",), ("dashboard", "desk", "rongshan"))
 }
 LONG = (
     "tests on PostgreSQL",
     "tests in a browser",
-    "tests on SQLite: all others",
     *ON_SQLITE,
+    "tests on SQLite: all others",
     "mypy",
 )  # as they are to begin, see `side_by_side`
 
