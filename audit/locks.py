@@ -34,6 +34,19 @@ def close_books(using: str = DEFAULT_DB_ALIAS) -> None:
     _lock(asking(alone=True, using=using), using)
 
 
+def books_if_free(using: str = DEFAULT_DB_ALIAS) -> bool:
+    """As close_books, but only if nobody has the lock at this moment: whether that was so. Raises LockOutsideTransaction.
+
+    Does not wait: whoever waits for it alone keeps all others waiting behind, as long as a long import takes.
+    """
+    statements = asking(alone=True, using=using)
+    if not statements:
+        return True
+    with connections[using].cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [BOOKS])
+        return bool(cursor.fetchone()[0])
+
+
 def asking(*, alone: bool = False, using: str = DEFAULT_DB_ALIAS) -> list[tuple[str, list[int]]]:
     """What share_books, or (`alone`) close_books, asks the database: statements with their values, for whoever asks more
     in the same message. Raises LockOutsideTransaction."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import NamedTuple
@@ -16,7 +16,7 @@ from typing import NamedTuple
 from django.db import transaction
 from django.db.models import Count, QuerySet
 
-from audit.locks import close_books
+from audit.locks import books_if_free
 from directory.models import User
 from ledger import together
 from ledger.acting import NotAllowed, need_reason, refusable
@@ -37,8 +37,8 @@ MOST_SHOWN = 50  # refusals
 
 @dataclass(frozen=True)
 class Pending:
-    """What waits of a workbook: how many rows, of which kinds; of the first `rehearsed` of them, how many approving them would
-    take in, what it would change, and why it would leave others out."""
+    """What waits of a workbook: how many rows, of which kinds; of the first `rehearsed` of them (none while others post), how
+    many approving them would take in, what it would change, and why it would leave others out."""
 
     rows: int
     kinds: list[tuple[str, int]]
@@ -71,7 +71,8 @@ class Step(NamedTuple):
 
 
 def pending(*, by: User, on: date, batch: Batch) -> Pending:
-    """What waits of the workbook for `by`. Keeps everybody else from posting while it tries out. Raises NotAllowed."""
+    """What waits of the workbook for `by`. Keeps everybody else from posting while it tries out, and does not try where
+    somebody posts for longer, such as an import. Raises NotAllowed."""
     _allow(by)
     versions = _versions(_waiting(by, batch))
     counted = _waiting(by, batch).order_by().values_list("kind").annotate(n=Count("pk")).order_by("kind")
@@ -135,7 +136,8 @@ def _step(
 @refusable("batch.decide_preview")
 def _rehearsed(found: Pending, *, by: User, on: date, batch: Batch, rows: Sequence[Entry]) -> Pending:
     # Alone with the books: many postings in one transaction take accounts in no order that others could keep to as well.
-    close_books()
+    if not any(_free_soon()):
+        return found
     plans = list(Plan.objects.order_by("-year"))
     before = standing(plans, by, batch.registers, pending=False)
     done = together.approve_many(by=by, on=on, seen=[(entry, entry.version) for entry in rows])
@@ -151,6 +153,13 @@ def _rehearsed(found: Pending, *, by: User, on: date, batch: Batch, rows: Sequen
         effects=effects,
         refused=refused[:MOST_SHOWN],
     )
+
+
+def _free_soon() -> Iterator[bool]:
+    """Asks for the books a few times within half a second."""
+    for _ in range(10):
+        yield books_if_free()
+        time.sleep(0.05)
 
 
 def _allow(by: User) -> None:

@@ -123,7 +123,7 @@ def test_twenty_refusals_a_minute_are_kept_and_the_last_says_so() -> None:
 
 
 def test_the_lock_of_the_books_needs_a_transaction(transactional_db: None) -> None:
-    for lock in (locks.share_books, locks.close_books):
+    for lock in (locks.share_books, locks.close_books, locks.books_if_free):
         with pytest.raises(locks.LockOutsideTransaction):
             lock()
 
@@ -183,3 +183,30 @@ def test_those_who_write_do_not_wait_for_each_other() -> None:
         other.start()
         other.join(10)
         assert done == [True]
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="on SQLite writers are serial")
+@pytest.mark.django_db(transaction=True)
+def test_who_asks_for_the_books_if_free_waits_for_nobody() -> None:
+    free: list[bool] = []
+
+    def ask() -> None:
+        try:
+            with transaction.atomic():
+                free.append(locks.books_if_free())
+        finally:
+            connection.close()
+
+    def asked() -> bool:
+        other = threading.Thread(target=ask)
+        other.start()
+        other.join(10)
+        return free.pop()
+
+    with transaction.atomic():
+        locks.share_books()
+        assert not asked()
+    assert asked()
+    with transaction.atomic():
+        assert locks.books_if_free()
+        assert not asked()

@@ -119,6 +119,17 @@ def test_of_many_rows_a_few_are_tried_out_and_the_reasons_stand_there_afterwards
     assert states(batch) == {"submitted": 10}
 
 
+def test_while_others_post_nothing_is_tried_out_and_all_can_be_approved_all_the_same(
+    browse: Browse, batch: Batch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deciding, "books_if_free", lambda: False)
+    reviewer, address = browse("审核"), f"/workbooks/batches/{batch.pk}/decide/"
+    text = page(reviewer.get(address))
+    assert "别处正在记账，这一次没有预演" in text
+    reviewer.post(address, {"decision": "approve", **hidden(text)})
+    assert states(batch) == {"approved": 10}
+
+
 def test_a_row_that_changes_during_a_step_is_left_to_whoever_sees_it(
     world: World, batch: Batch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
