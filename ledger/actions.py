@@ -574,9 +574,14 @@ def _same_unit(by: User, entry: Entry) -> None:
         raise NotAllowed(f"这条记录由{entry.filed_for}填报，只有该单位可以修改或撤回。")
 
 
-def may_decide(by: User, entry: Entry) -> None:
+def need_reviewer(by: User) -> None:
+    """Raise NotAllowed for whoever decides nothing."""
     if not may_review(by):
         raise NotAllowed("只有区乡村振兴局的审核员可以审核。")
+
+
+def may_decide(by: User, entry: Entry) -> None:
+    need_reviewer(by)
     if by.pk in (entry.filed_by_id, entry.submitted_by_id):
         raise OwnEntry(f"{entry.pk} 号记录由您本人填报或提交，须由另一位审核员审核。")
 

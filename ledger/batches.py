@@ -270,10 +270,7 @@ def may_be_voided(batch: Batch) -> bool:
     """Whether there is anything to void: of a batch voided before, approved rows whose reversals were returned."""
     if batch.state == Batch.State.SUBMITTED:
         return True
-    rows = Entry.objects.unscoped("只回答批次里是否还有有效的记录").filter(
-        batch=batch, subject__in_force=F("pk")
-    )
-    return rows.filter(state=Entry.State.APPROVED, subject__undecided=None).exists()
+    return _standing(_rows_of(batch)).exists()
 
 
 class Voided(NamedTuple):
@@ -294,15 +291,13 @@ def void_batch(*, by: User, on: date, batch: Batch, reason: str) -> Voided:
     if not may_file(by) or by.organization_id != batch.organization_id:
         raise NotAllowed(f"只有{batch.organization}可以作废这一批次。")
     acting.need_reason(reason, "请写明作废理由。")
-    rows = (
-        Entry.objects.unscoped("按批次取回本单位的记录").filter(batch=batch).exclude(kind=Entry.Kind.REVERSAL)
-    )
+    rows = _rows_of(batch)
     # locked first and read afterwards, see actions._locked_subjects
     list(rows.select_for_update(no_key=True).order_by("pk").values_list("pk"))
     about = Subject.objects.filter(Q(pk__in=rows.values("subject")) | Q(undecided__in=rows.values("pk")))
     list(about.select_for_update(no_key=True).order_by("pk").values_list("pk"))
     undecided = rows.filter(state__in=[Entry.State.SUBMITTED, Entry.State.RETURNED, Entry.State.WITHDRAWN])
-    standing = rows.filter(state=Entry.State.APPROVED, subject__in_force=F("pk"), subject__undecided=None)
+    standing = _standing(rows)
     why = f"批次作废：{reason.strip()}"[:500]
     done = Voided(
         _void(_Filed.all_of(undecided), by, on, why),
@@ -320,6 +315,17 @@ def void_batch(*, by: User, on: date, batch: Batch, reason: str) -> Voided:
         details={"void": len(done.void), "reversals": len(done.reversals)},
     )
     return done
+
+
+def _rows_of(batch: Batch) -> QuerySet[Entry]:
+    return (
+        Entry.objects.unscoped("按批次取回本单位的记录").filter(batch=batch).exclude(kind=Entry.Kind.REVERSAL)
+    )
+
+
+def _standing(rows: QuerySet[Entry]) -> QuerySet[Entry]:
+    """The approved rows that nothing has replaced, takes back or is about to."""
+    return rows.filter(state=Entry.State.APPROVED, subject__in_force=F("pk"), subject__undecided=None)
 
 
 # --- planning -----------------------------------------------------------------------------------------------------

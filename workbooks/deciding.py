@@ -19,10 +19,9 @@ from django.db.models import Count, QuerySet
 from audit.locks import books_if_free
 from directory.models import User
 from ledger import together
-from ledger.acting import NotAllowed, need_reason, refusable
-from ledger.actions import return_entry
+from ledger.acting import need_reason, refusable
+from ledger.actions import need_reviewer, return_entry
 from ledger.models import Batch, Entry, Plan
-from ledger.permissions import may_review
 from ledger.refusals import Refusal
 from ledger.together import Outcome
 from workbooks.effects import Effect, differences, standing
@@ -73,7 +72,7 @@ class Step(NamedTuple):
 def pending(*, by: User, on: date, batch: Batch) -> Pending:
     """What waits of the workbook for `by`. Keeps everybody else from posting while it tries out, and does not try where
     somebody posts for longer, such as an import. Raises NotAllowed."""
-    _allow(by)
+    need_reviewer(by)
     versions = _versions(_waiting(by, batch))
     counted = _waiting(by, batch).order_by().values_list("kind").annotate(n=Count("pk")).order_by("kind")
     kinds = [(str(Entry.Kind(kind).label), number) for kind, number in counted]
@@ -116,7 +115,7 @@ def return_step(*, by: User, on: date, batch: Batch, seen: str, reason: str, aft
 def _step(
     by: User, batch: Batch, seen: str, after: int, decide: Callable[[Sequence[tuple[Entry, int]]], int]
 ) -> Step:
-    _allow(by)
+    need_reviewer(by)
     versions = _versions(_waiting(by, batch).filter(pk__gt=after))
     if _seen(versions) != seen:
         raise Changed("这一批次里的记录刚有变化，请看过再决定。")
@@ -160,11 +159,6 @@ def _free_soon() -> Iterator[bool]:
     for _ in range(10):
         yield books_if_free()
         time.sleep(0.05)
-
-
-def _allow(by: User) -> None:
-    if not may_review(by):
-        raise NotAllowed("只有区乡村振兴局的审核员可以审核。")
 
 
 def _waiting(by: User, batch: Batch) -> QuerySet[Entry]:
