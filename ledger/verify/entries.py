@@ -120,6 +120,17 @@ def corrections_are_single() -> Findings:
             "更正或红冲一条已通过的、不是红冲的记录",
             f"指向 {target} 号（{kind_text(kind)}，{state_text(state)}）",
         )
+    sql = """
+        SELECT e.id, e.register, e.subject_id, c.id, c.register, c.subject_id
+        FROM ledger_entry e JOIN ledger_entry c ON c.id = e.corrects_id
+        WHERE e.register <> c.register OR (e.kind = 'reversal' AND e.subject_id <> c.subject_id) ORDER BY e.id
+    """
+    for pk, register, subject, target, its_register, its_subject in select(sql):
+        yield (
+            f"{pk} 号记录",
+            f"与所更正或红冲的 {target} 号属于同一台账（{its_register}），红冲还属于同一业务对象（{its_subject}）",
+            f"台账 {register}，业务对象 {subject}",
+        )
 
 
 @rule("每一步接在同一业务已通过的记录之后")

@@ -380,6 +380,11 @@ def a_reversal_is_itself_reversed(books: Books) -> None:
     sql("UPDATE ledger_entry SET corrects_id = %s WHERE id = %s", books["#同一冲"], books["#文5冲"])
 
 
+@fault("corrections_are_single")
+def a_withdrawn_reversal_is_said_to_have_been_of_another(books: Books) -> None:
+    sql("UPDATE ledger_entry SET corrects_id = %s WHERE id = %s", books["#文6"], books["#文5冲"])
+
+
 @fault("corrections_are_single", "reversing_transfers_mirror", "entries_are_pointed_to")
 def two_approved_reversals_of_one_entry(books: Books) -> None:
     sql("DROP INDEX entry_one_live_correction")
