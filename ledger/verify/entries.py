@@ -252,6 +252,19 @@ def entries_are_in_their_filing() -> Findings:
     """
     for pk, filing in select(sql):
         yield f"{pk} 号记录", "归入本单位、本台账且已记首次提交的报送", f"归入报送 {filing}，与此不符"
+    sql = """
+        SELECT e.id, e.occurred_on, p.code
+        FROM ledger_entry e
+        JOIN ledger_filing f ON f.id = e.filing_id
+        JOIN ledger_period p ON p.id = f.period_id
+        WHERE e.occurred_on NOT BETWEEN p.starts_on AND p.ends_on
+          AND (e.occurred_on > p.ends_on OR EXISTS (
+                SELECT 1 FROM ledger_period own
+                WHERE e.occurred_on BETWEEN own.starts_on AND own.ends_on AND NOT own.is_closed))
+        ORDER BY e.id
+    """
+    for pk, day, found in select(sql):
+        yield f"{pk} 号记录", f"归入 {day} 所在的季度，已关账的才归入以后的", f"归入 {found}"
 
 
 def detail_tables() -> dict[str, list[str]]:

@@ -448,6 +448,18 @@ def an_entry_counts_for_another_units_filing(books: Books) -> None:
     sql("UPDATE ledger_entry SET filing_id = %s WHERE id = %s", filing, books["#记5"])
 
 
+@fault("entries_are_in_their_filing")
+def an_entry_counts_for_an_earlier_quarter(books: Books) -> None:
+    own = one("SELECT filing_id FROM ledger_entry WHERE id = %s", books["#记5"])
+    earlier = one(
+        "SELECT MIN(f.id) FROM ledger_filing f JOIN ledger_filing own ON own.id = %s WHERE f.id < own.id"
+        " AND f.organization_id = own.organization_id AND f.register = own.register"
+        " AND f.first_submitted_at IS NOT NULL",
+        own,
+    )
+    sql("UPDATE ledger_entry SET filing_id = %s WHERE id = %s", earlier, books["#记5"])
+
+
 # closed quarters
 
 
