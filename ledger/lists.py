@@ -142,7 +142,7 @@ def says(text: str, after: int, registers: Iterable[Register]) -> Q:
             for name in names:
                 for written in {text, text.translate(BRACKETS)}:
                     said |= Q(**{f"{name}__icontains": written})
-            match |= Q(pk__gt=after, register=register.code) & Q(_row_of(register, said))
+            match |= Q(pk__gt=after, register=register.code) & Q(_row_of(register, said, after))
     return match
 
 
@@ -158,8 +158,12 @@ def chosen_columns(register: Register) -> list[Column]:
     return [c for c in register.columns if c.kind in CHOSEN and not c.personal and c.name in fields]
 
 
-def _row_of(register: Register, condition: Q) -> Exists:
+def _row_of(register: Register, condition: Q, after: int = 0) -> Exists:
+    """Whether the entry's row is such; of entries beyond number `after`, said here too because PostgreSQL may look through
+    the register's rows first and to the entries then."""
     model: Any = register.model
+    if after:
+        condition = Q(condition, entry__gt=after)
     return Exists(model.objects.filter(condition, entry=OuterRef("pk"), version=OuterRef("version")))
 
 

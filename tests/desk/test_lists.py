@@ -226,6 +226,24 @@ def test_a_text_is_looked_for_in_the_newest_rows_the_other_filters_leave(
     assert [row[0] for row in listed(client, f"q={old.pk}")] == [str(old.pk)]
 
 
+def test_a_number_is_looked_for_in_no_older_rows_of_its_register(
+    browse: Browse, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or PostgreSQL would read all rows of the register that have it, to find those among the newest entries."""
+    submitted(world, "徐庄", spend(1, "1"))
+    made_of(world, get_register("tree"), 20)
+    monkeypatch.setattr(lists, "LOOKED_THROUGH", 10)
+    client = browse("徐庄")
+    with CaptureQueriesContext(connection) as queries:
+        client.get(f"{reverse('desk:entries')}?q=记-1")
+    rows = [sql for sql in (query["sql"] for query in queries) if '"voucher_no"' in sql and "LIKE" in sql]
+    assert rows
+    for sql in rows:
+        of_register = re.search(r'FROM "funds_fundflow" (\w+) WHERE \((.*?)LIMIT', sql, re.S)
+        assert of_register is not None, sql
+        assert f'{of_register[1]}."entry_id" > ' in of_register[2]
+
+
 def test_a_text_is_looked_for_further_back_stage_by_stage_until_nothing_is_left(
     browse: Browse, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
