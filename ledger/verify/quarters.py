@@ -80,6 +80,15 @@ def seals_are_chained() -> Findings:
     """
     for code, wanted, previous in select(sql):
         yield f"季度 {code} 的上一封签", wanted or "（第一枚，无）", previous or "（无）"
+    sql = """
+        SELECT code, before, sealed_at FROM (
+            SELECT p.code, p.starts_on, s.sealed_at, LAG(s.sealed_at) OVER (ORDER BY p.starts_on) AS before
+            FROM ledger_seal s JOIN ledger_period p ON p.id = s.period_id
+        ) chain
+        WHERE before > sealed_at ORDER BY starts_on
+    """
+    for code, before, at in select(sql):
+        yield f"季度 {code} 的关账时间", f"晚于上一季度的 {before}", str(at)
 
 
 def _sealed() -> list[str]:

@@ -468,6 +468,26 @@ def a_quarter_was_closed_by_another(books: Books) -> None:
     sql("UPDATE ledger_seal SET sealed_by_id = %s", books.users["领导"])
 
 
+@fault("seals_are_chained")
+def the_second_quarter_was_closed_before_the_first(books: Books) -> None:
+    first, second = (
+        one(
+            "SELECT s.sealed_at FROM ledger_seal s JOIN ledger_period p ON p.id = s.period_id WHERE p.code = %s",
+            code,
+        )
+        for code in ("2022Q1", "2022Q2")
+    )
+    for code, at in (
+        ("2022Q1", second),
+        ("2022Q2", first),
+    ):  # seconds: no more than between a seal and its event
+        sql(
+            "UPDATE ledger_seal SET sealed_at = %s WHERE period_id = (SELECT id FROM ledger_period WHERE code = %s)",
+            at,
+            code,
+        )
+
+
 @fault("nothing_is_posted_after_closing", "closings_have_their_events")
 def a_quarter_was_sealed_before_its_last_transfer(books: Books) -> None:
     sql("UPDATE ledger_seal SET sealed_at = '2022-04-11 00:00:00'")
