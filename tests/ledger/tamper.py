@@ -9,11 +9,12 @@ from __future__ import annotations
 import json
 import random
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -89,7 +90,27 @@ def tamper(rng: random.Random) -> Tampered:
 def edit(rng: random.Random) -> Tampered:
     """One column of a row gets another value that looks like one."""
     model, pk = _any_row(rng)
-    field = rng.choice([f for f in _fields(model) if not f.primary_key])
+    return _edit(rng, model, pk, rng.choice([f for f in _fields(model) if not f.primary_key]))
+
+
+def every_edit() -> Iterator[Callable[[random.Random], Tampered]]:
+    """An edit of every column of every row, one after the other; each raises Refused as tamper does."""
+    for model in [*WEIGHTS, *_filled()]:
+        for pk in model._base_manager.order_by("pk").values_list("pk", flat=True):
+            for field in _fields(model):
+                if not field.primary_key:
+                    yield partial(_edited, model=model, pk=int(pk), field=field)
+
+
+def _edited(rng: random.Random, *, model: type[models.Model], pk: int, field: Any) -> Tampered:
+    try:
+        with transaction.atomic():
+            return _edit(rng, model, pk, field)
+    except (IntegrityError, ValueError) as error:
+        raise Refused(str(error).splitlines()[0]) from error
+
+
+def _edit(rng: random.Random, model: type[models.Model], pk: int, field: Any) -> Tampered:
     sealed = is_sealed(model, pk)
     (old,) = _values(model, pk, [field.column])
     new = _other(rng, model, field, old)
@@ -240,10 +261,14 @@ def _any_row(rng: random.Random) -> tuple[type[models.Model], int]:
     models_ = [*WEIGHTS, None]
     model = rng.choices(models_, [*WEIGHTS.values(), DETAIL])[0]
     if model is None:
-        details = {r.model._meta.db_table: r.model for r in all_registers().values()}
-        filled = [details[table] for table in sorted(details) if details[table]._base_manager.exists()]
-        model = rng.choice(filled)
+        model = rng.choice(_filled())
     return model, _pick(rng, model)
+
+
+def _filled() -> list[type[models.Model]]:
+    """The registers' tables that have rows."""
+    details = {r.model._meta.db_table: r.model for r in all_registers().values()}
+    return [details[table] for table in sorted(details) if details[table]._base_manager.exists()]
 
 
 def _pick(rng: random.Random, model: type[models.Model]) -> int:
