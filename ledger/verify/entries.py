@@ -183,7 +183,8 @@ def decisions_match_states() -> Findings:
             OR COUNT(CASE WHEN d.outcome <> 'void' THEN 1 END) NOT IN (
                 e.version - CASE WHEN e.state IN ('submitted', 'void') THEN 1 ELSE 0 END,
                 e.version - CASE WHEN e.state = 'submitted' THEN 1 ELSE 0 END)
-            OR SUM(CASE WHEN d.version > e.version
+            OR SUM(CASE WHEN d.version > e.version OR d.version < 1
+                          OR (d.outcome = 'void' AND d.version <> e.version)
                           OR (d.version < e.version AND d.outcome = 'approved')
                           OR (d.version = e.version AND d.outcome <> e.state AND e.state <> 'void')
                           OR (d.version = e.version AND d.outcome IN ('approved', 'returned')

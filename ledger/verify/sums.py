@@ -31,17 +31,18 @@ def both_sides_have_one_unit() -> Findings:
 @rule("账户的归属与其代码一致")
 def accounts_are_what_their_codes_say() -> Findings:
     """The code never changes (a trigger) and is what rows find the account by; plan, line, stage, unit and contract are
-    what figures are summed by. Also: a rule of the plan counts people where its unit is 人."""
+    what figures are summed by. Also: a rule of the plan counts people where its unit is 人, and nothing
+    else does."""
     for account in Account.objects.select_related("plan", "line", "organization").order_by("pk").iterator():
         expected = _code(account)
         if account.code != expected:
             yield f"账户 {account.code}", "方案、项目、环节、单位、合同与代码一致", f"合起来应是 {expected}"
     sql = """
         SELECT code, unit FROM ledger_account
-        WHERE stage IN (%s, %s) AND (unit = '人') <> counts_people ORDER BY id
+        WHERE (stage IN (%s, %s) AND unit = '人') <> counts_people ORDER BY id
     """
     for code, unit in select(sql, [accounts.TARGET, accounts.PART]):
-        yield f"账户 {code}", "以人为单位的按人去重，其他的不去重", f"单位 {unit}，与此不符"
+        yield f"账户 {code}", "任务数以人为单位的按人去重，其他的不去重", f"单位 {unit}，与此不符"
 
 
 def _code(account: Account) -> str:

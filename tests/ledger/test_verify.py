@@ -128,6 +128,11 @@ def an_account_changed_its_unit(books: Books) -> None:
     sql("UPDATE ledger_account SET unit = '人' WHERE code = '2022/pool'")
 
 
+@fault("accounts_are_what_their_codes_say", "people_accounts_equal_presences")
+def an_account_of_money_counts_people(books: Books) -> None:
+    sql("UPDATE ledger_account SET counts_people = true WHERE code = '2022/2022-01/arranged'")
+
+
 @fault("accounts_are_what_their_codes_say")
 def the_money_of_one_line_stands_under_another(books: Books) -> None:
     line = "(SELECT id FROM ledger_budgetline WHERE code = '2022-05')"
@@ -421,6 +426,11 @@ def a_decision_names_another_reviewer(books: Books) -> None:
         books.users["局里"],
         books["#文6"],
     )
+
+
+@fault("decisions_match_states")
+def a_decision_is_of_a_version_there_never_was(books: Books) -> None:
+    sql("UPDATE ledger_decision SET version = 0 WHERE entry_id = %s", books["#记3"])
 
 
 @fault("decisions_match_states", "every_deed_has_its_event")
