@@ -8,7 +8,7 @@ Administrators see no business detail. Nobody sees anything by default.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
@@ -130,14 +130,13 @@ def _visible(model: type[Any], scope: Scope, few: bool) -> Q:
     if not units:
         return Q(pk__in=[])
     registers = list(scope.registers)
-    if model.__name__ == "Entry":
-        concerned = apps.get_model("ledger", "EntryConcern").objects.filter(organization_id__in=units)
-        named = (
-            Q(Exists(concerned.filter(entry=OuterRef("pk"))))
-            if few
-            else Q(pk__in=concerned.values("entry_id"))
-        )
-        return Q(filed_for_id__in=units) | named | Q(register__in=registers) | _shared(scope)
+    if model.__name__ == "Entry":  # an entry concerns the unit that filed it, too
+        of_units = apps.get_model("ledger", "EntryConcern").objects.filter(organization_id__in=units)
+        if few:
+            named = Q(Exists(of_units.filter(entry=OuterRef("pk")))) | Q(pk__in=_all_of(_shared(scope)))
+        else:  # one list of numbers, or every entry of the books would be asked whether it is of any of several
+            named = Q(pk__in=_all_of([of_units.values("entry_id"), *_shared(scope)]))
+        return named | Q(register__in=registers)
     if model.__name__ in ("Filing", "Batch"):
         if model.__name__ == "Batch":
             return Q(organization_id__in=units)
@@ -160,11 +159,18 @@ def _addressed(scope: Scope) -> Q:
     return Q(addressee__in=scope.organization_ids, pk__in=sent.values("evidence_id"))
 
 
+def _all_of(lists: Sequence[models.QuerySet[Any, Any]]) -> Any:
+    """What stands in any of the lists of numbers."""
+    if not lists:
+        return []
+    return lists[0].union(*lists[1:]) if len(lists) > 1 else lists[0]
+
+
 @lru_cache(maxsize=512)
-def _shared(scope: Scope) -> Q:
-    """The approved entries whose rows, as they stand, their registers share with the scope's units. Asked several times
-    a page, and the same for a scope as long as the program runs."""
-    found = Q(pk__in=[])
+def _shared(scope: Scope) -> Sequence[models.QuerySet[Any, Any]]:
+    """The numbers of approved entries whose rows, as they stand, their registers share with the scope's units, a list for
+    each register. Asked several times a page, and the same for a scope as long as the program runs."""
+    found = []
     for register in all_registers().values():
         sharing, model = register.shared, register.model
         open_to = Q(pk__in=[])
@@ -174,6 +180,7 @@ def _shared(scope: Scope) -> Q:
             open_to |= sharing.with_partner
         elif not sharing.with_units:
             continue
-        rows: Any = model.objects.filter(open_to, version=F("entry__version"))  # type: ignore[attr-defined]
-        found |= Q(register=register.code, state="approved", pk__in=rows.order_by().values("entry_id"))
+        approved = {"entry__register": register.code, "entry__state": "approved"}
+        rows: Any = model.objects.filter(open_to, version=F("entry__version"), **approved)  # type: ignore[attr-defined]
+        found.append(rows.order_by().values("entry_id"))
     return found

@@ -77,12 +77,12 @@ def standing(code: str, plan: Plan, scope: Scope, as_of: Period) -> QuerySet[Any
 
 
 def seen_by(scope: Scope, register: Register, rows: QuerySet[Any]) -> QuerySet[Any]:
-    """Those of a register's rows that `scope` may see: filed for its units, concerning them, or shared with it."""
+    """Those of a register's rows that `scope` may see: concerning its units, or shared with it."""
     if scope.everything:
         return rows
     units = list(scope.organization_ids)
     concerned = EntryConcern.objects.filter(organization__in=units).values("entry_id")
-    seen = Q(entry__filed_for__in=units) | Q(entry__in=concerned)
+    seen = Q(entry__in=concerned)
     shared = register.shared.with_partner if scope.partner else None
     return rows.filter(seen if shared is None else seen | shared)
 

@@ -12,7 +12,7 @@ from django.db import connection, models
 from django.utils import timezone
 
 from directory.models import Division, Guardian, Organization, Person
-from ledger.models import BudgetLine, Entry, Filing, Period, Plan, Subject
+from ledger.models import BudgetLine, Entry, EntryConcern, Filing, Period, Plan, Subject
 from ledger.registers import Register
 from tests.ledger.world import World
 
@@ -48,11 +48,12 @@ def made_of(
         version=1,
     )
     detail.save(force_insert=True)
+    concern = EntryConcern.objects.create(entry=entry, organization=organization)
     if count > 1:
-        _copies(entry, detail, count - 1)
+        _copies(entry, detail, concern, count - 1)
     if connection.vendor == "postgresql":  # what autovacuum does outside a test's transaction
         with connection.cursor() as cursor:
-            cursor.execute(f"ANALYZE ledger_entry, {register.model._meta.db_table}")
+            cursor.execute(f"ANALYZE ledger_entry, ledger_entryconcern, {register.model._meta.db_table}")
     return entry
 
 
@@ -100,13 +101,14 @@ def _pointed_at(world: World, model: Any) -> Any:
     return found
 
 
-def _copies(entry: Entry, detail: Any, count: int) -> None:
-    # all about one subject, and of no other unit's concern: half the rows, and no list asks
+def _copies(entry: Entry, detail: Any, concern: EntryConcern, count: int) -> None:
+    # all about one subject, and of no other unit's concern: fewer rows, and no list asks
     token = "printf('%%032x', {})" if connection.vendor == "sqlite" else "lpad(to_hex({}), 32, '0')::uuid"
     number = Entry.objects.unscoped("测试").order_by("-pk").values_list("pk", flat=True)[0]
-    new_entry, new_detail = f"{number} + n.i", f"{_last(type(detail))} + n.i"
+    new_entry = f"{number} + n.i"
     _multiply(entry, count, {"id": new_entry, "token": token.format(new_entry), "amount": "1 + n.i"})
-    _multiply(detail, count, {"id": new_detail, "entry_id": new_entry})
+    for row in (detail, concern):
+        _multiply(row, count, {"id": f"{_last(type(row))} + n.i", "entry_id": new_entry})
 
 
 def _last(model: Any) -> int:

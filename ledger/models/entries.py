@@ -186,6 +186,7 @@ class Entry(models.Model):
         indexes = [
             models.Index(fields=["state", "submitted_at"], name="entry_queue"),
             models.Index(fields=["filed_for", "state", "-id"], name="entry_of_unit"),
+            models.Index(fields=["-occurred_on", "-id"], name="entry_by_day"),
             # most entries have none of these
             models.Index(fields=["corrects"], condition=Q(corrects__isnull=False), name="entry_corrects"),
             models.Index(fields=["follows"], condition=Q(follows__isnull=False), name="entry_follows"),

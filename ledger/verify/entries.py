@@ -242,6 +242,14 @@ def concerns_are_the_units_moved() -> Findings:
     for pk, organization, wanted in select(sql):
         expected, found = ("涉及", "未列入涉及单位") if wanted else ("不涉及", "列入了涉及单位")
         yield f"{pk} 号记录", f"{expected}{organization}", found
+    sql = """
+        SELECT e.id, o.name FROM ledger_entry e
+        JOIN directory_organization o ON o.id = e.filed_for_id
+        LEFT JOIN ledger_entryconcern c ON c.entry_id = e.id AND c.organization_id = e.filed_for_id
+        WHERE c.id IS NULL AND e.state NOT IN ('submitted', 'approved') ORDER BY e.id
+    """
+    for pk, organization in select(sql):  # or those who filed it would not see it
+        yield f"{pk} 号记录", f"涉及{organization}", "未列入涉及单位"
 
 
 @rule("记录归入本单位、本台账的报送")

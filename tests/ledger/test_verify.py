@@ -452,6 +452,11 @@ def a_unit_sees_what_is_not_its_own(books: Books) -> None:
     )
 
 
+@fault("concerns_are_the_units_moved")
+def a_unit_does_not_see_what_it_withdrew(books: Books) -> None:
+    sql("DELETE FROM ledger_entryconcern WHERE entry_id = %s", books["#文5冲"])
+
+
 @fault("entries_are_in_their_filing")
 def an_entry_counts_for_another_units_filing(books: Books) -> None:
     filing = one("SELECT filing_id FROM ledger_entry WHERE id = %s", books["#文6"])
