@@ -159,7 +159,9 @@ def _unreviewed(user: User, today: date, days: int, each: int) -> AlertGroup:
 
 @asked_again
 def _late_filings(scope: Scope, due_by: date, each: int) -> QuerySet[Filing]:
-    live = Entry.objects.for_scope(scope).filter(filing=OuterRef("pk")).exclude(state__in=Entry.GONE)
+    live = (
+        Entry.objects.for_scope(scope, few=True).filter(filing=OuterRef("pk")).exclude(state__in=Entry.GONE)
+    )
     late = Filing.objects.for_scope(scope).filter(~Exists(live), due_on__lte=due_by, nil_at__isnull=True)
     late = late.select_related("organization", "period").order_by("due_on", "organization__code", "register")
     return _first(late, each)

@@ -115,7 +115,8 @@ class FilingPage:
 def filing_page(*, user: User, filing: Filing, today: date, number: str) -> FilingPage:
     """A filing (with organization and period loaded) and its entries that `user` may see, the latest first."""
     (state,) = states_of([filing], today)
-    entries = Entry.objects.for_user(user).filter(filing=filing).select_related("filed_for").order_by("-pk")
+    entries = Entry.objects.for_user(user, few=True).filter(filing=filing)
+    entries = entries.select_related("filed_for").order_by("-pk")
     paginator = Paginator(entries, PER_PAGE)
     page = paginator.get_page(number)
     return FilingPage(filing, _cell(state), entry_rows(page.object_list), page, paginator.count)

@@ -119,7 +119,7 @@ def _files(user: User, told: Sequence[Story]) -> tuple[list[tuple[str, list[Pict
         groups += [papers.group] if papers.group not in groups else []
         group_of |= dict.fromkeys(papers.titles, papers.group)
         titles |= papers.titles
-    seen = Entry.objects.for_user(user).filter(pk__in=list(titles)).values("pk")
+    seen = Entry.objects.for_user(user, few=True).filter(pk__in=list(titles)).values("pk")
     hung = EntryEvidence.objects.filter(entry__in=seen, version=F("entry__version")).select_related(
         "evidence"
     )

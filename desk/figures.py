@@ -130,7 +130,7 @@ def to_acknowledge(user: User) -> list[ToAcknowledge]:
     if user.organization is None or not may_file(user):
         return []
     registers = {code: one for code, one in all_registers().items() if one.acknowledged}
-    rows = Entry.objects.for_user(user).filter(
+    rows = Entry.objects.for_user(user, few=True).filter(
         register__in=registers, state=State.APPROVED, subject__in_force=F("pk"), acknowledgement=None
     )
     entries = list(rows.select_related(*WITH_NAMES).order_by("decided_at", "pk")[:200])
@@ -187,7 +187,7 @@ def filings_due(user: User, today: date) -> list[FilingState]:
 
 def returned_entries(user: User) -> QuerySet[Entry]:
     """The entries of the user's unit that were returned and neither submitted again nor filed anew."""
-    rows = Entry.objects.for_user(user).filter(to_mend(), filed_for=user.organization_id)
+    rows = Entry.objects.for_user(user, few=True).filter(to_mend(), filed_for=user.organization_id)
     return rows if may_file(user) else rows.none()
 
 

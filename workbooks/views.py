@@ -235,7 +235,7 @@ def batch(request: HttpRequest, pk: int) -> HttpResponse:
     """What a workbook created, row by row, and how far each is."""
     user = signed_in(request)
     found = _batch(user, pk)
-    rows = Entry.objects.for_user(user).filter(batch=found)
+    rows = Entry.objects.for_user(user, few=True).filter(batch=found)
     counts = {
         (row["kind"], row["state"]): row["n"]
         for row in rows.order_by().values("kind", "state").annotate(n=Count("pk", distinct=True))
