@@ -7,8 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 
-from django.db.models import Count, F, Max, OuterRef, Q, QuerySet, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models import Count, F, Max, Q, QuerySet
 
 from audit.models import Event
 from directory.models import User
@@ -275,15 +274,8 @@ class Waiting:
 def queue(user: User, wanted: Mapping[str, Any]) -> tuple[QuerySet[Entry], int]:
     """The entries waiting for review that fit the cleaned filters, the longest waiting first; and the number from which
     a text was not looked for, as lists.entries_of_stage says it."""
-    hung = (
-        EntryEvidence.objects.filter(entry=OuterRef("pk"), version=OuterRef("version"))
-        .order_by()
-        .values("entry")
-        .annotate(n=Count("pk"))
-        .values("n")
-    )
     rows, rest = lists.entries_of_stage(user, {**wanted, "state": State.SUBMITTED})
-    return rows.annotate(evidence_count=Coalesce(Subquery(hung), 0)).order_by("submitted_at", "pk"), rest
+    return rows.order_by("submitted_at", "pk"), rest
 
 
 MOST_BATCHES = 5
@@ -304,9 +296,11 @@ def waiting_batches(user: User) -> list[tuple[Batch, int]]:
 
 
 def waiting_rows(user: User, page: Iterable[Entry]) -> list[Waiting]:
-    """What the queue shows of the entries of one page. One query per register among them."""
+    """What the queue shows of the entries of one page. One query per register among them, and one for their evidence."""
     rows = list(page)
     details = details_of(rows)
+    hung = EntryEvidence.objects.filter(entry__in=rows, version=F("entry__version")).order_by()
+    counts = dict(hung.values_list("entry").annotate(Count("pk")))
     warned: dict[int, list[str]] = {}
     for code in {entry.register for entry in rows}:
         mine = [details[entry.pk] for entry in rows if entry.register == code]
@@ -316,7 +310,7 @@ def waiting_rows(user: User, page: Iterable[Entry]) -> list[Waiting]:
     with read_once():
         for entry in rows:
             register, detail = get_register(entry.register), details[entry.pk]
-            count = getattr(entry, "evidence_count", 0)
+            count = counts.get(entry.pk, 0)
             found.append(
                 Waiting(
                     entry=entry,
