@@ -224,7 +224,7 @@ class Ledger:
         transfers = Transfer.objects.filter(entry=entry)
         copies: list[tuple[Any, Any, dict[str, str]]] = [
             (Subject, Subject.objects.filter(pk=entry.subject_id),
-             {"id": subject, "key": f"'copy ' || ({subject})", "in_force_id": copied}),
+             {"id": subject, "key": f"'copy ' || ({subject})", "in_force_id": "NULL"}),
             (Entry, Entry.objects.unscoped("测量").filter(pk=entry.pk),
              {"id": copied, "subject_id": subject, "token": token}),
             (FundFlow, FundFlow.objects.filter(entry=entry), {**of, "voucher_no": f"'C' || ({copied})"}),
@@ -253,6 +253,11 @@ class Ledger:
                     cursor.execute(
                         f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), (SELECT max(id) FROM {table}))"  # noqa: S608
                     )
+            # only now: for a reference to a row that is not there yet SQLite looks through the whole table at every insert
+            cursor.execute(
+                f"UPDATE ledger_subject SET in_force_id = {highest[Entry]} + id - {highest[Subject]}"  # noqa: S608
+                f" WHERE id > {highest[Subject]}"
+            )
             from django.db.models import F
 
             for transfer in transfers:

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.apps import apps
 from django.db import models
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q, Subquery
+from django.db.models.lookups import IsNull
 
 from directory.models import Organization, User
 from ledger.registers import all_registers
@@ -133,7 +134,9 @@ def _visible(model: type[Any], scope: Scope, few: bool) -> Q:
     if model.__name__ == "Entry":  # an entry concerns the unit that filed it, too
         of_units = apps.get_model("ledger", "EntryConcern").objects.filter(organization_id__in=units)
         if few:
-            named = Q(Exists(of_units.filter(entry=OuterRef("pk")))) | Q(pk__in=_all_of(_shared(scope)))
+            # not EXISTS, of which PostgreSQL makes a list of all after all
+            one = Subquery(of_units.filter(entry=OuterRef("pk")).values("pk")[:1])
+            named = Q(IsNull(one, False)) | Q(pk__in=_all_of(_shared(scope)))
         else:  # one list of numbers, or every entry of the books would be asked whether it is of any of several
             named = Q(pk__in=_all_of([of_units.values("entry_id"), *_shared(scope)]))
         return named | Q(register__in=registers)
