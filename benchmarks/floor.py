@@ -1,4 +1,4 @@
-"""The least that 10,000 approvals can cost this database: the rows that posting.py's bulk writes, by nine statements that ask
+"""The least that 10,000 approvals can cost this database: the rows that posting.py's bulk writes, by eight statements that ask
 nothing, check nothing and carry no row to the client. What its constraints and indexes cost, and nothing of ours."""
 
 from __future__ import annotations
