@@ -137,9 +137,23 @@ def _differs(register: Register, one: _Said, before: Any, books: _Books) -> Name
         for finding in _people_differ(register, one, books.counted.get(one.entry, [])):
             yield "participations_say_what_details_say", finding
     if approved and one.kind != Entry.Kind.REVERSAL and one.entry not in books.proved:
+        for finding in _evidence_lacks(register, one):
+            yield "approved_entries_have_evidence", finding
+
+
+def _cannot(one: _Said, error: Exception) -> Finding:
+    """What a row says that its register makes nothing of, such as a kind there is not: a finding, or it would hide others."""
+    return f"{one.entry} 号记录", "能按明细重算", f"无法重算（{type(error).__name__}：{error}）"
+
+
+def _evidence_lacks(register: Register, one: _Said) -> Iterator[Finding]:
+    try:
         missing = register.evidence_rule(one.row)
-        if missing:
-            yield "approved_entries_have_evidence", (f"{one.entry} 号记录", f"有{missing}", "没有凭据")
+    except Exception as error:
+        yield _cannot(one, error)
+        return
+    if missing:
+        yield f"{one.entry} 号记录", f"有{missing}", "没有凭据"
 
 
 def _entry_differs(register: Register, one: _Said) -> Iterator[Finding]:
@@ -209,7 +223,7 @@ def _moves_differ(register: Register, one: _Said, before: Any, made: list[Moved]
         said = [] if one.kind == Entry.Kind.REVERSAL else _said(register, one.row)
         stood = _said(register, before) if one.follows else []
     except Exception as error:
-        yield f"{one.entry} 号记录", "能按明细重算", f"无法重算（{type(error).__name__}：{error}）"
+        yield _cannot(one, error)
         return
     if said == made and not one.follows:
         return
@@ -237,7 +251,7 @@ def _people_differ(register: Register, one: _Said, made: list[Counted]) -> Itera
     try:
         claims = [] if one.kind == Entry.Kind.REVERSAL else register.claims(one.row)
     except Exception as error:
-        yield f"{one.entry} 号记录", "能按明细重算", f"无法重算（{type(error).__name__}：{error}）"
+        yield _cannot(one, error)
         return
     expected = {(c.account.pk, c.person_id, c.organization_id, c.eligible) for c in claims}
     if expected != set(made) or len(expected) != len(made):

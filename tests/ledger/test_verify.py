@@ -358,6 +358,17 @@ def the_row_of_an_approved_entry_was_rewritten(books: Books) -> None:
     sql("UPDATE funds_fundflow SET amount = amount - 1 WHERE entry_id = %s", books["#文6"])
 
 
+@fault(
+    "entries_say_what_details_say",
+    "transfers_say_what_details_say",
+    "approved_entries_have_evidence",
+    "seals_recompute",
+)
+def a_row_without_evidence_is_of_a_kind_there_is_not(books: Books) -> None:
+    first = one("SELECT MIN(id) FROM ledger_entry WHERE register = 'fund_flow'")  # a 安排 needs no evidence
+    sql("UPDATE funds_fundflow SET event = 'nothing' WHERE entry_id = %s", first)
+
+
 @fault("subjects_point_to_their_entries")
 def a_returned_entry_is_in_force(books: Books) -> None:
     subject = "(SELECT subject_id FROM ledger_entry WHERE id = %s)"
