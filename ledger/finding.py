@@ -49,8 +49,8 @@ def entries(user: User, text: str, few: int = FIRST_FEW) -> tuple[Found[Entry], 
     """Entries of that number, or with the text in their summary or in the numbers of their papers; the newest first.
     And whether they were looked for in the newest only."""
     rows, rest = lists.entries_of_stage(user, {"q": text})
-    numbers = list(rows.select_related(None).values_list("pk", flat=True)[: MOST + 1])
-    return Found(lists.of_numbers(numbers[:few]), len(numbers)), rest > 0
+    pages = lists.Pages(rows, reach=MOST)
+    return Found(pages.read(0, few), len(pages.numbers)), rest > 0
 
 
 def lines(user: User, text: str, few: int = FIRST_FEW) -> Found[BudgetLine]:
