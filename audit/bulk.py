@@ -184,7 +184,8 @@ def adapter(field: models.Field[Any, Any]) -> Callable[[Any], Any] | None:
     if isinstance(field, models.JSONField):
         encode = (field.encoder or json.JSONEncoder)().encode
         return lambda value: None if value is None else encode(value)
-    if isinstance(field, models.DateField | models.UUIDField | models.DecimalField | models.TimeField):
+    typed = isinstance(field, models.DateField | models.UUIDField | models.DecimalField | models.TimeField)
+    if typed and connection.vendor == "sqlite":  # PostgreSQL's driver takes them as they are
         return lambda value: field.get_db_prep_save(value, connection)
     return None
 

@@ -16,7 +16,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any, cast
 
-from django.db import IntegrityError, connection
+from django.db import IntegrityError
 from django.utils import timezone
 
 from audit.bulk import among, insert
@@ -59,7 +59,7 @@ from ledger.models import (
 )
 from ledger.permissions import may_file, may_review
 from ledger.registers import Claim, Fixed, Leg, Register, get_register
-from ledger.sql import Prepared, Statement, insert_rows, read
+from ledger.sql import Prepared, Statement, insert_rows, on_postgresql, read
 
 # --- submitting -------------------------------------------------------------------------------------------------
 
@@ -605,7 +605,7 @@ _entry: Prepared[Entry] = Prepared(
 
 def _locking(entry_id: int) -> list[Statement]:
     """What locks an entry; nothing on SQLite, where the transaction is the lock."""
-    if connection.vendor != "postgresql":
+    if not on_postgresql():
         return []
     return [Statement("SELECT id FROM ledger_entry WHERE id = %s FOR NO KEY UPDATE", [entry_id])]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, timedelta
 
-from ledger.models import Period
+from ledger.models import Entry, Period
 from ledger.registers import Parameter
 from ledger.sql import Prepared
 
@@ -52,6 +52,14 @@ def ensure_year(year: int) -> list[Period]:
 
 open_periods: Prepared[Period] = Prepared(
     lambda: Period.objects.filter(is_closed=False).order_by("starts_on")
+)
+
+# of those that do not end before an entry's day, the earliest
+first_open: Prepared[Period] = Prepared(
+    lambda entry: Period.objects.filter(
+        is_closed=False,
+        ends_on__gte=Entry.objects.unscoped("其所属季度").filter(pk=entry).values("occurred_on"),
+    ).order_by("starts_on")[:1]
 )
 
 

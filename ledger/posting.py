@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
-from django.db import connection
 from django.db.models import F, QuerySet, Sum
 
 from audit import bulk
@@ -24,10 +23,32 @@ from ledger.accounts import outside_account
 from ledger.models import Account, Entry, Hold, Participation, Period, Total, Transfer, Unit
 from ledger.models.books import Move
 from ledger.money import yuan
-from ledger.periods import open_periods, open_quarters
+from ledger.periods import first_open, open_periods, open_quarters
 from ledger.refusals import Refusal
 from ledger.registers import ESTIMATED, REPLACED, Claim, Estimates, Leg, all_registers
-from ledger.sql import Asked, Prepared, Statement, given, insert_rows, of_keys, read, run, update
+from ledger.sql import (
+    Asked,
+    Prepared,
+    Statement,
+    given,
+    insert_rows,
+    of_keys,
+    on_postgresql,
+    read,
+    run,
+    update,
+)
+
+
+class Limits(NamedTuple):
+    """What a posting has to know of an account, whatever its balance."""
+
+    pk: int
+    name: str
+    minimum: int | None
+    maximum: int | None
+    organization_id: int | None
+
 
 # Account id → (first day of a quarter, balance at its end), in order.
 Ends = dict[int, list[tuple[date, int]]]
@@ -80,7 +101,7 @@ def guarded(statements: Sequence[Statement]) -> list[Statement]:
 
 
 def _guard(is_open: bool) -> Statement:
-    if connection.vendor == "postgresql":
+    if on_postgresql():
         return Statement("SELECT set_config('rongshan.posting', %s, true)", ["on" if is_open else ""])
     if is_open:
         return Statement("INSERT INTO ledger_postingguard (id) VALUES (1)")
@@ -242,11 +263,11 @@ _holds: Prepared[tuple[Any, ...]] = Prepared(
 
 def of_waiting(entry_id: int, version: int) -> list[Asked]:
     """What `post` has to know of an undecided entry whatever it is about: the rows of its `Waiting`."""
-    return [_holds.of(entry_id), presence.eligible.of(entry_id, version), open_periods.of()]
+    return [_holds.of(entry_id), presence.eligible.of(entry_id, version), first_open.of(entry_id)]
 
 
 class Waiting(NamedTuple):
-    """An undecided entry's holds and participations, and the quarters that are open."""
+    """An undecided entry's holds and participations, and the earliest open quarter that does not end before it."""
 
     holds: list[tuple[Any, ...]]  # the columns of Moving
     people: list[presence.Pair]
@@ -294,20 +315,23 @@ def post(
     if register and estimates:
         row = register.model._default_manager.get(entry=entry, version=entry.version)
         estimated = estimates.accounts(row)
-    own_quarter, quarters = open_quarters(entry.occurred_on, waiting.open)
     ids = {account for hold in holds for account in (hold.source_id, hold.target_id)}
+    # only a correction can have claimed two, which are locked in order; one is locked as it is written
+    locked = _lock_subjects([entry.pk]) if entry.kind == Entry.Kind.CORRECTION else []
     if not certain and not people and not estimates:
-        posted = choose_period({}, {}, {}, own_quarter, quarters)
+        quarters = open_quarters(entry.occurred_on, waiting.open)
+        posted = choose_period({}, {}, {}, *quarters)
         writing = _posting(entry, posted, holds, holds, presence.Shift(), by_id, at, beside)
-        accounts, ends = read_with_ends(ids, first=[*_lock_subjects([entry.pk]), *writing])
+        accounts, ends = read_with_ends(ids, first=[*locked, *writing])
         moves = net(holds)
         _move_ends(ends, {account: -change for account, change in moves.items()}, posted.period)
-        if choose_period(accounts, moves, ends, own_quarter, quarters) != posted:
+        if _outside_limits(accounts, moves, ends, posted.period) is not None:
             raise NotThere
         return posted
+    quarters = open_quarters(entry.occurred_on, open_periods())
     # from here on others wait for the accounts: what can be read before is read before
     ids |= people | set(outside.values()) | {account.pk for account in estimated}
-    accounts, ends = read_with_ends(ids, first=[*_lock_subjects([entry.pk]), *locking(ids)])
+    accounts, ends = read_with_ends(ids, first=[*locked, *locking(ids)])
     counted = presence.Shift()
     if people:
         counted = presence.shift(
@@ -322,7 +346,7 @@ def post(
     legs += _of_people(entry.filed_for_id, counted, outside, accounts, len(legs))
     if estimates:  # asked only now: what stands is certain once the accounts are locked
         legs += _of_estimates(estimates.moves(entry, row, 0), len(legs))
-    posted = choose_period(accounts, net(legs), ends, own_quarter, quarters)
+    posted = choose_period(accounts, net(legs), ends, *quarters)
     run(_posting(entry, posted, holds, legs, counted, by_id, at, beside))
     return posted
 
@@ -508,15 +532,14 @@ def _approve(entry: Entry, posted: Posted, by_id: int, at: datetime) -> None:
     entry.posted_period, entry.posted_note = posted.period, posted.note
 
 
-def write(transfers: Sequence[Moved | Transfer], deltas: dict[int, tuple[int, int, int]]) -> list[Statement]:
+def write(transfers: Sequence[Moved], deltas: dict[int, tuple[int, int, int]]) -> list[Statement]:
     """The posting call: what puts the transfers of one period, and what they change, into the books. The guard is open.
 
     The accounts are locked in id order before they are touched, if they are not yet, and after all else.
     """
-    rows = [[getattr(transfer, name) for name in Moved._fields] for transfer in transfers]
     ends = {account for transfer in transfers for account in (transfer.source_id, transfer.target_id)}
     return [
-        *insert_rows(Transfer, Moved._fields, rows),
+        *insert_rows(Transfer, Moved._fields, transfers),
         *locking(ends | deltas.keys()),
         *_apply(deltas),
         *_add_totals(transfers),
@@ -529,7 +552,7 @@ def _drop_holds(entry_ids: Iterable[int]) -> Statement:
 
 def _lock_subjects(entry_ids: Iterable[int]) -> list[Statement]:
     """What locks the subjects that entries have claimed, in id order; nothing on SQLite."""
-    if connection.vendor != "postgresql":
+    if not on_postgresql():
         return []
     text = "SELECT id FROM ledger_subject WHERE undecided_id {} ORDER BY id FOR NO KEY UPDATE"
     return [of_keys(text, entry_ids)]
@@ -560,7 +583,7 @@ def _of_people(
     unit_id: int,
     counted: presence.Shift,
     outside: dict[int, int],
-    accounts: dict[int, Account],
+    accounts: dict[int, Limits],
     position: int,
 ) -> list[Moving]:
     """One transfer per counting account and direction: persons newly there, persons no longer there. `unit_id`: the one
@@ -595,7 +618,7 @@ _NONE_OPEN = "{}及以后的季度都已关账，没有可记账的季度，请�
 
 
 def choose_period(
-    accounts: dict[int, Account], moves: dict[int, int], ends: Ends, own: Period, quarters: Sequence[Period]
+    accounts: dict[int, Limits], moves: dict[int, int], ends: Ends, own: Period, quarters: Sequence[Period]
 ) -> Posted:
     """The quarter it happened in, `own`, if still open, else the earliest open one of `quarters`; later still if an
     account would end any quarter outside its limits, as when a payment is approved before the disbursement it was made
@@ -637,7 +660,7 @@ def _quarter_ends(changes: Iterable[tuple[int, date, int]]) -> Ends:
 
 
 def _outside_limits(
-    accounts: dict[int, Account],
+    accounts: dict[int, Limits],
     moves: dict[int, int],
     ends: Ends,
     period: Period,
@@ -656,6 +679,9 @@ def _outside_limits(
 
 
 _accounts: Prepared[Account] = Prepared(lambda *ids: Account.objects.filter(pk__in=ids).order_by("pk"))
+_limits: Prepared[tuple[Any, ...]] = Prepared(
+    lambda *ids: Account.objects.filter(pk__in=ids).values_list(*Limits._fields)
+)
 
 
 def lock(ids: Iterable[int], first: Sequence[Statement] = ()) -> dict[int, Account]:
@@ -666,17 +692,17 @@ def lock(ids: Iterable[int], first: Sequence[Statement] = ()) -> dict[int, Accou
     return {account.pk: account for account in accounts}
 
 
-def read_with_ends(ids: Iterable[int], first: Sequence[Statement]) -> tuple[dict[int, Account], Ends]:
-    """Accounts as they are after `first`, which locks them; and their balances at the ends of quarters, from the kept
+def read_with_ends(ids: Iterable[int], first: Sequence[Statement]) -> tuple[dict[int, Limits], Ends]:
+    """The limits of accounts after `first`, which locks them; and their balances at the ends of quarters, from the kept
     totals."""
     wanted = sorted(set(ids))
-    accounts, changes = read([_accounts.of(*wanted), _changes.of(*wanted)], first=first)
-    return {account.pk: account for account in accounts}, _quarter_ends(changes)
+    accounts, changes = read([_limits.of(*wanted), _changes.of(*wanted)], first=first)
+    return {row[0]: Limits(*row) for row in accounts}, _quarter_ends(changes)
 
 
 def locking(ids: Collection[int]) -> list[Statement]:
     """What locks accounts in id order; nothing on SQLite, where the transaction is the lock."""
-    if connection.vendor != "postgresql" or not ids:
+    if not on_postgresql() or not ids:
         return []
     return [of_keys("SELECT id FROM ledger_account WHERE id {} ORDER BY id FOR NO KEY UPDATE", ids)]
 
@@ -788,7 +814,7 @@ def _apply(deltas: dict[int, tuple[int, int, int]]) -> list[Statement]:
     ]
 
 
-def _add_totals(transfers: Sequence[Moved | Transfer]) -> list[Statement]:
+def _add_totals(transfers: Sequence[Moved]) -> list[Statement]:
     sums: dict[tuple[int, str, int, int], list[int]] = defaultdict(lambda: [0, 0])
     for h in transfers:
         where = h.kind, h.organization_id, h.period_id

@@ -31,6 +31,7 @@ UNSCOPED = {
     "ledger/finding.py": 1,
     "ledger/lists.py": 1,
     "ledger/parsing.py": 1,
+    "ledger/periods.py": 1,
     "ledger/verify/trail.py": 1,
     "ledger/posting.py": 1,
     "ledger/together.py": 1,
