@@ -8,7 +8,7 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from django.db.models import Count, Exists, Model, OuterRef, Q, QuerySet, Window
+from django.db.models import Exists, Func, IntegerField, Model, OuterRef, Q, QuerySet, Subquery
 from django.urls import reverse
 from django.utils import timezone
 
@@ -176,8 +176,12 @@ def _since(scope: Scope, state: str, what: str, before: datetime, each: int) -> 
 
 
 def _first(rows: QuerySet[M], each: int) -> QuerySet[M]:
-    """The first rows, and in each how many there are in all (_in_all): one query."""
-    first: Any = rows.annotate(of=Window(Count("pk")))[:each]
+    """The first rows, and in each how many there are in all (_in_all): one query. They are counted by themselves, so that
+    the first are taken from an index; a window would read and sort all of them with all their columns."""
+    in_all = (
+        rows.order_by().annotate(of=Func("pk", function="COUNT", output_field=IntegerField())).values("of")
+    )
+    first: Any = rows.annotate(of=Subquery(in_all))[:each]
     return cast("QuerySet[M]", first)
 
 
