@@ -322,16 +322,15 @@ def post(
         quarters = open_quarters(entry.occurred_on, waiting.open)
         posted = choose_period({}, {}, {}, *quarters)
         writing = _posting(entry, posted, holds, holds, presence.Shift(), by_id, at, beside)
-        accounts, ends = read_with_ends(ids, first=[*locked, *writing])
+        accounts, ends, _ = read_with_ends(ids, first=[*locked, *writing])
         moves = net(holds)
         _move_ends(ends, {account: -change for account, change in moves.items()}, posted.period)
         if _outside_limits(accounts, moves, ends, posted.period) is not None:
             raise NotThere
         return posted
-    quarters = open_quarters(entry.occurred_on, open_periods())
     # from here on others wait for the accounts: what can be read before is read before
     ids |= people | set(outside.values()) | {account.pk for account in estimated}
-    accounts, ends = read_with_ends(ids, first=[*locked, *locking(ids)])
+    accounts, ends, (is_open,) = read_with_ends(ids, [*locked, *locking(ids)], [open_periods.of()])
     counted = presence.Shift()
     if people:
         counted = presence.shift(
@@ -346,7 +345,7 @@ def post(
     legs += _of_people(entry.filed_for_id, counted, outside, accounts, len(legs))
     if estimates:  # asked only now: what stands is certain once the accounts are locked
         legs += _of_estimates(estimates.moves(entry, row, 0), len(legs))
-    posted = choose_period(accounts, net(legs), ends, *quarters)
+    posted = choose_period(accounts, net(legs), ends, *open_quarters(entry.occurred_on, is_open))
     run(_posting(entry, posted, holds, legs, counted, by_id, at, beside))
     return posted
 
@@ -402,12 +401,12 @@ def post_all(
     outside = _outside(people) if people else {}
     estimates = register.estimates
     estimated = {a.pk for row in rows.values() for a in estimates.accounts(row)} if estimates else set()
-    is_open = open_periods()
-    quarters = {day: open_quarters(day, is_open) for day in {entry.occurred_on for entry in entries}}
     ends_of_legs = {account for legs in holds.values() for leg in legs for account in leg[2:4]}
     # from here on others wait for the accounts, see post
     wanted = ends_of_legs | people | set(outside.values()) | estimated
-    accounts, ends = read_with_ends(wanted, first=[*_lock_subjects(ids), *locking(wanted)])
+    locks = [*_lock_subjects(ids), *locking(wanted)]
+    accounts, ends, (is_open,) = read_with_ends(wanted, locks, [open_periods.of()])
+    quarters = {day: open_quarters(day, is_open) for day in {entry.occurred_on for entry in entries}}
     counting = presence.Counting(named)
     transfers: list[Moved] = []
     deltas: dict[int, tuple[int, int, int]] = {}
@@ -692,12 +691,14 @@ def lock(ids: Iterable[int], first: Sequence[Statement] = ()) -> dict[int, Accou
     return {account.pk: account for account in accounts}
 
 
-def read_with_ends(ids: Iterable[int], first: Sequence[Statement]) -> tuple[dict[int, Limits], Ends]:
-    """The limits of accounts after `first`, which locks them; and their balances at the ends of quarters, from the kept
-    totals."""
+def read_with_ends(
+    ids: Iterable[int], first: Sequence[Statement], also: Sequence[Asked] = ()
+) -> tuple[dict[int, Limits], Ends, list[list[Any]]]:
+    """The limits of accounts after `first`, which locks them; their balances at the ends of quarters, from the kept
+    totals; and what is asked `also`."""
     wanted = sorted(set(ids))
-    accounts, changes = read([_limits.of(*wanted), _changes.of(*wanted)], first=first)
-    return {row[0]: Limits(*row) for row in accounts}, _quarter_ends(changes)
+    accounts, changes, *more = read([_limits.of(*wanted), _changes.of(*wanted), *also], first=first)
+    return {row[0]: Limits(*row) for row in accounts}, _quarter_ends(changes), more
 
 
 def locking(ids: Collection[int]) -> list[Statement]:
