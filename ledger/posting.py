@@ -316,13 +316,13 @@ def post(
         row = register.model._default_manager.get(entry=entry, version=entry.version)
         estimated = estimates.accounts(row)
     ids = {account for hold in holds for account in (hold.source_id, hold.target_id)}
-    # only a correction can have claimed two, which are locked in order; one is locked as it is written
-    locked = _lock_subjects([entry.pk]) if entry.kind == Entry.Kind.CORRECTION else []
     if not certain and not people and not estimates:
         quarters = open_quarters(entry.occurred_on, waiting.open)
         posted = choose_period({}, {}, {}, *quarters)
         writing = _posting(entry, posted, holds, holds, presence.Shift(), by_id, at, beside)
-        accounts, ends, _ = read_with_ends(ids, first=[*locked, *writing])
+        # a correction can have claimed two subjects, which are locked in order; one is locked as it is written
+        locks = _lock_subjects([entry.pk]) if entry.kind == Entry.Kind.CORRECTION else []
+        accounts, ends, _ = read_with_ends(ids, first=[*locks, *writing])
         moves = net(holds)
         _move_ends(ends, {account: -change for account, change in moves.items()}, posted.period)
         if _outside_limits(accounts, moves, ends, posted.period) is not None:
@@ -330,7 +330,8 @@ def post(
         return posted
     # from here on others wait for the accounts: what can be read before is read before
     ids |= people | set(outside.values()) | {account.pk for account in estimated}
-    accounts, ends, (is_open,) = read_with_ends(ids, [*locked, *locking(ids)], [open_periods.of()])
+    locks = [*_lock_subjects([entry.pk]), *locking(ids)]
+    accounts, ends, (is_open,) = read_with_ends(ids, locks, [open_periods.of()])
     counted = presence.Shift()
     if people:
         counted = presence.shift(

@@ -6,19 +6,22 @@ import os
 import random
 import threading
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Any
 
 import pytest
 from django.db import OperationalError, connection
 
 from directory.models import Organization, Person
-from ledger import actions
+from ledger import actions, posting, sql
 from ledger.models import Account, Entry, Participation, Transfer
 from ledger.refusals import Refusal
 from ledger.registers import Register
 from ledger.verify import verify
 from tests.kept import kept
+from tests.ledger.stories import Story
 from tests.ledger.world import World, make_world
 from tests.made_up.models import Reached
 from tests.made_up.registers import COURSE, DONATION, PLACEMENT
@@ -112,6 +115,42 @@ def test_a_person_in_two_courses_a_placement_and_a_donation_is_one_person(world:
         ("uncounted", "2022/outside/人"): 2
     }  # the donation counted nobody new, and taking it back removed the last: overall and at the unit
     assert list(verify()) == []
+
+
+@pytest.mark.parametrize("what", ["people", "money", "money of another quarter"])
+def test_an_approval_takes_its_subject_before_its_accounts(
+    world: World, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    """An import may hold a subject and wait for accounts: who has those and then wants the subject would wait for ever."""
+    story, asked = Story(world), list[str]()
+    story.tell("2022-06-01 财政 办 下达 2022-04 徐庄镇 60")
+    if what == "people":
+        story.entries["#一"] = file(world, COURSE, "c1", people(1))
+    else:
+        happened = "发生=2022-06-28" if what == "money of another quarter" else ""
+        story.tell(f"""
+        2022-07-02 财政 办 拨付 2022-04 徐庄镇 40
+        2022-07-03 徐庄 报 支出 2022-04 徐庄镇 12 #一 {happened}
+        """)
+    run = sql.run
+
+    def noted(statements: Sequence[sql.Statement]) -> list[tuple[Any, ...]]:
+        asked.extend(text for text, _ in statements)
+        return run(statements)
+
+    monkeypatch.setattr(sql, "run", noted)
+    monkeypatch.setattr(posting, "run", noted)
+    story.tell("2022-07-04 审核 批 #一")
+    subject = [n for n, text in enumerate(asked) if "ledger_subject" in text and "UPDATE" in text]
+    accounts = [n for n, text in enumerate(asked) if "ledger_account" in text and "UPDATE" in text]
+    again = what == "money of another quarter"  # tried in one quarter, taken back, then posted in the next
+    tries = [n for n, text in enumerate(asked) if "ledger_hold" in text and text.startswith("SELECT")][
+        : 1 + again
+    ]
+    assert len(tries) == 1 + again
+    for began, ended in zip(tries, [*tries[1:], len(asked)], strict=True):
+        first = [min(n for n in found if began < n < ended) for found in (subject, accounts)]
+        assert first == sorted(first), asked
 
 
 def test_who_is_not_eligible_is_recorded_and_not_counted(world: World) -> None:
