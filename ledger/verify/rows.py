@@ -149,7 +149,7 @@ def _cannot(one: _Said, error: Exception) -> Finding:
 def _evidence_lacks(register: Register, one: _Said) -> Iterator[Finding]:
     try:
         missing = register.evidence_rule(one.row)
-    except Exception as error:
+    except Exception as error:  # whatever it is: see _cannot
         yield _cannot(one, error)
         return
     if missing:
@@ -166,7 +166,7 @@ def _entry_differs(register: Register, one: _Said) -> Iterator[Finding]:
             register.amount(row),
             register.summary(row)[:200],
         )
-    except Exception as error:
+    except Exception as error:  # whatever it is: see _cannot
         yield f"{one.entry} 号记录", "能按明细重算", f"无法重算（{type(error).__name__}）"
         return
     if expected != one.says:
@@ -222,7 +222,7 @@ def _moves_differ(register: Register, one: _Said, before: Any, made: list[Moved]
     try:
         said = [] if one.kind == Entry.Kind.REVERSAL else _said(register, one.row)
         stood = _said(register, before) if one.follows else []
-    except Exception as error:
+    except Exception as error:  # whatever it is: see _cannot
         yield _cannot(one, error)
         return
     if said == made and not one.follows:
@@ -250,7 +250,7 @@ def _people_differ(register: Register, one: _Said, made: list[Counted]) -> Itera
     """Whom an entry counts are the claims of its row; a reversal counts nobody."""
     try:
         claims = [] if one.kind == Entry.Kind.REVERSAL else register.claims(one.row)
-    except Exception as error:
+    except Exception as error:  # whatever it is: see _cannot
         yield _cannot(one, error)
         return
     expected = {(c.account.pk, c.person_id, c.organization_id, c.eligible) for c in claims}
